@@ -1,0 +1,205 @@
+"""A campaign: a validated file, the candidates it makes, and the flow that runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobflow import Flow
+from pydantic import ValidationError
+
+from perolyte.campaigns.messages import describe_validation_error
+from perolyte.campaigns.reading import parse_yaml, read_bytes
+from perolyte.campaigns.spec import CampaignSpec, ConductivitySpec
+from perolyte.errors import InputError
+from perolyte.flows import (
+    ConductivityMaker,
+    Doping,
+    DopingScreenMaker,
+    GrainBoundary,
+    ParentRecipe,
+    Vacancy,
+    build_md_maker,
+    build_relax_maker,
+)
+from perolyte.jobs import build_candidates
+from perolyte.potentials import resolve_potential
+from perolyte.schemas import CandidateSetDoc
+from perolyte.structures import ParsedStructure, assign_oxidation_states, read_structure
+
+__all__ = ["Campaign", "load_campaign"]
+
+MAX_SITES = 10_000
+"""Arrangements are compared by a matrix of pair energies: beyond this it takes gigabytes."""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign file that has been read and checked, with its parent structure.
+
+    Attributes
+    ----------
+    path
+        The file.
+    sha256
+        Of its content.
+    spec
+        What it says.
+    parent
+        The structure it names.
+    """
+
+    path: Path
+    sha256: str
+    spec: CampaignSpec
+    parent: ParsedStructure
+
+    @property
+    def name(self) -> str:
+        """Name of the campaign."""
+        return self.spec.name
+
+    @property
+    def store_location(self) -> str | None:
+        """Store the file asks for: an address as it is, a path relative to the file."""
+        store = self.spec.store
+        if store is None or "://" in store:
+            return store
+        return str(self.path.parent / store)
+
+    def count_candidates(self) -> int:
+        """Count the candidates, the parent included."""
+        return 1 + len(self.spec.dopings) + len(self.spec.vacancies)
+
+    def preview(self) -> CandidateSetDoc:
+        """Make the candidates without running anything.
+
+        Raises
+        ------
+        InputError
+            When one of them is impossible: the flow's first job would fail in the same way.
+        """
+        return build_candidates(
+            self.parent.structure,
+            self._recipe(),
+            dopings=self._dopings(),
+            vacancies=self._vacancies(),
+            seed=self.spec.seed,
+        )
+
+    def to_flow(self) -> Flow:
+        """Build the flow; the same file gives the same jobs with the same uuids."""
+        spec = self.spec
+        maker = DopingScreenMaker(
+            name=spec.name,
+            relax_maker=build_relax_maker(
+                spec.potential.name,
+                calculator_kwargs=spec.potential.kwargs,
+                force_limit_eV_A=spec.relaxation.force_limit_eV_A,
+                max_steps=spec.relaxation.max_steps,
+                relax_cell=spec.relaxation.relax_cell,
+            ),
+            conductivity_maker=self._conductivity_maker(),
+            force_limit_eV_A=spec.relaxation.force_limit_eV_A,
+            n_best=spec.conductivity.n_best if spec.conductivity else 0,
+            seed=spec.seed,
+            campaign=spec.name,
+        )
+        boundary = spec.grain_boundary
+        return maker.make(
+            self.parent.structure,
+            self._recipe(),
+            dopings=self._dopings(),
+            vacancies=self._vacancies(),
+            grain_boundary=None if boundary is None else GrainBoundary(**boundary.model_dump()),
+            warnings=self.parent.warnings,
+            structure_sha256=self.parent.sha256,
+            campaign_file_sha256=self.sha256,
+        )
+
+    def count_md_steps(self) -> int:
+        """Count the MD steps of the whole campaign, if every selected candidate is run."""
+        section = self.spec.conductivity
+        if section is None:
+            return 0
+        n_runs = (1 + min(section.n_best, len(self.spec.dopings))) * len(section.temperatures_K)
+        maker = self._conductivity_maker()
+        return n_runs * (maker.n_steps if maker is not None else 0)
+
+    def _recipe(self) -> ParentRecipe:
+        parent = self.spec.parent
+        settings = parent.model_dump(exclude={"structure", "roles"})
+        return ParentRecipe(roles=parent.roles.model_dump(exclude_none=True), **settings)
+
+    def _dopings(self) -> list[Doping]:
+        return [Doping(**item.model_dump()) for item in self.spec.dopings]
+
+    def _vacancies(self) -> list[Vacancy]:
+        return [Vacancy(**item.model_dump()) for item in self.spec.vacancies]
+
+    def _conductivity_maker(self) -> ConductivityMaker | None:
+        spec, section = self.spec, self.spec.conductivity
+        if section is None:
+            return None
+        # MD at constant volume needs no stress; without it a step is cheaper.
+        extra = {"stress": False} if spec.potential.name == "chgnet" else {}
+        kwargs = {**extra, **spec.potential.kwargs}
+        states = assign_oxidation_states(self.parent.structure, spec.parent.oxidation_states).states
+        return ConductivityMaker(
+            **section.model_dump(include=_shared_fields()),
+            mobile_ion=spec.parent.mobile_ion,
+            charge=states[spec.parent.mobile_ion],
+            seed=spec.seed,
+            md_maker=build_md_maker(spec.potential.name, calculator_kwargs=kwargs),
+            campaign=spec.name,
+        )
+
+
+def load_campaign(path: str | Path) -> Campaign:
+    """Read a campaign file and everything it names, and check that each candidate can be made.
+
+    Raises
+    ------
+    InputError
+        One line: the value, what is allowed, what to do.
+
+    Examples
+    --------
+    >>> load_campaign("no_such_file.yaml")
+    Traceback (most recent call last):
+        ...
+    perolyte.errors.InputError: campaign file no_such_file.yaml does not exist; check the path
+    """
+    path = Path(path)
+    data = read_bytes(path)
+    content = parse_yaml(data, path)
+    try:
+        spec = CampaignSpec.model_validate(content)
+    except ValidationError as err:
+        raise InputError(f"{path}: {describe_validation_error(err, CampaignSpec)}") from None
+    try:
+        resolve_potential(spec.potential.name, spec.potential.kwargs)
+        parent = read_structure(path.parent / spec.parent.structure)
+        campaign = Campaign(path, hashlib.sha256(data).hexdigest(), spec, parent)
+        _check_size(campaign)
+        campaign.preview()
+    except InputError as err:
+        # names from the file are quoted in messages: whatever they hold, the message is one line
+        raise InputError(f"{path}: {' '.join(str(err).split())}") from err
+    return campaign
+
+
+def _check_size(campaign: Campaign) -> None:
+    repeats = campaign.spec.parent.supercell
+    n_sites = len(campaign.parent.structure) * math.prod(repeats)
+    if n_sites > MAX_SITES:
+        raise InputError(
+            f"supercell {list(repeats)} has {n_sites} sites, more than {MAX_SITES}; use a smaller "
+            "one"
+        )
+
+
+def _shared_fields() -> set[str]:
+    return set(ConductivitySpec.model_fields) - {"n_best"}

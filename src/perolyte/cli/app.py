@@ -1,0 +1,138 @@
+"""The ``perolyte`` command: parse, call, print, exit code.
+
+Exit codes: 0 done; 1 a job failed; 2 bad input; 3 store or database; 130 interrupted. Imports of
+the layers below sit inside the commands, so that ``perolyte --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from perolyte import __version__
+from perolyte.errors import InputError, PerolyteError, StoreError
+
+__all__ = ["app", "main"]
+
+EXIT_JOB_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_STORE = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="perolyte",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From a crystal structure to an ionic conductivity with an honest error bar.",
+)
+
+CampaignFile = Annotated[Path, typer.Argument(help="campaign file (YAML)")]
+OutputFolder = Annotated[
+    Path | None, typer.Option("--output", "-o", help="output directory [default: runs/NAME]")
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", help="path or mongodb:// address [default: inside the directory]"),
+]
+CampaignName = Annotated[
+    str | None, typer.Argument(help="campaign name [default: the only one in the store]")
+]
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one line and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except SystemExit as err:
+        if err.code == EXIT_INTERRUPTED:  # typer ends so on Ctrl-C, without a word
+            typer.echo(
+                "perolyte: interrupted; finished jobs are in the store, the same command goes on "
+                "from there",
+                err=True,
+            )
+        raise
+    except StoreError as err:
+        _fail(str(err), EXIT_STORE)
+    except InputError as err:
+        _fail(str(err), EXIT_BAD_INPUT)
+    except PerolyteError as err:
+        _fail(str(err), EXIT_JOB_FAILED)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="print the version and end")] = False,
+) -> None:
+    if version:
+        typer.echo(f"perolyte {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    campaign_file: CampaignFile,
+    output: OutputFolder = None,
+    store: StoreOption = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="worker processes [default: cores, to 4]")
+    ] = None,
+) -> None:
+    """Run a whole campaign on this machine; the same command again resumes it."""
+    from perolyte.cli.run import run_campaign
+
+    if not run_campaign(campaign_file, output=output, store=store, n_workers=workers):
+        raise typer.Exit(EXIT_JOB_FAILED)
+
+
+@app.command()
+def check(campaign_file: CampaignFile) -> None:
+    """Read a campaign file, make its candidates and show them; run nothing."""
+    from perolyte.cli.show import show_candidates
+
+    show_candidates(campaign_file)
+
+
+@app.command()
+def results(
+    campaign: CampaignName = None,
+    store: Annotated[str, typer.Option("--store", help="output directory, path or address")] = ".",
+    as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Print the ranked table of a campaign from its store."""
+    from perolyte.cli.show import show_results
+
+    if as_csv and as_json:
+        raise InputError("--csv and --json exclude each other; give one")
+    show_results(campaign, store, output_format="csv" if as_csv else "json" if as_json else "table")
+
+
+@app.command()
+def report(
+    campaign: CampaignName = None,
+    store: Annotated[str, typer.Option("--store", help="output directory, path or address")] = ".",
+    output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path(),
+) -> None:
+    """Write results.csv, results.json, report.html and figures/ of a campaign from its store."""
+    from perolyte.cli.show import write_outputs_from_store
+
+    write_outputs_from_store(campaign, store, output)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"perolyte: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

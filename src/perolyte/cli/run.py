@@ -1,0 +1,80 @@
+"""``perolyte run``: a campaign from file to report on this machine."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from perolyte.campaigns import Campaign, load_campaign
+from perolyte.cli.outputs import claim_folder, print_summary, write_outputs
+from perolyte.cli.progress import ProgressObserver
+from perolyte.execution import RunReport, run_flow
+from perolyte.schemas import ScreeningSummaryDoc
+from perolyte.settings import default_n_workers
+from perolyte.stores import open_store
+
+__all__ = ["run_campaign"]
+
+JOBS_FOLDER = "jobs"
+STORE_FOLDER = "store"
+
+
+def run_campaign(
+    campaign_file: Path, *, output: Path | None, store: str | None, n_workers: int | None
+) -> bool:
+    """Run a campaign, write its output directory, print its table; False if a job failed."""
+    console = Console()
+    campaign = load_campaign(campaign_file)
+    folder = Path("runs") / campaign.name if output is None else output
+    workers = n_workers or default_n_workers()
+    flow = campaign.to_flow()
+    claim_folder(folder, campaign)
+    location = store or campaign.store_location or str(folder / STORE_FOLDER)
+    job_store = open_store(location)
+    _print_start(console, campaign, folder, workers)
+    try:
+        with ProgressObserver(console, n_md_steps=campaign.count_md_steps()) as observer:
+            outcome = run_flow(
+                flow,
+                job_store,
+                folder=folder / JOBS_FOLDER,
+                n_workers=workers,
+                observer=observer,
+            )
+        found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=False)
+    finally:
+        job_store.close()
+    if not outcome.failed:
+        shutil.rmtree(folder / JOBS_FOLDER, ignore_errors=True)
+    if found is not None and outcome.finished(flow.output.uuid):
+        summary = ScreeningSummaryDoc.model_validate(found["output"])
+        write_outputs(summary, folder)
+        print_summary(console, summary)
+    _print_end(console, outcome, folder)
+    return outcome.ok
+
+
+def _print_start(console: Console, campaign: Campaign, folder: Path, workers: int) -> None:
+    steps = campaign.count_md_steps()
+    console.print(
+        f"campaign [bold]{campaign.name}[/]: {campaign.count_candidates()} candidates, up to "
+        f"{steps} MD steps, {workers} worker{'s' if workers > 1 else ''}, output in {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _print_end(console: Console, outcome: RunReport, folder: Path) -> None:
+    fresh = outcome.n_done - outcome.n_reused
+    console.print(
+        f"{fresh} jobs run, {outcome.n_reused} found in the store, {len(outcome.failed)} failed; "
+        f"results in {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for name, error in outcome.failed.items():
+        console.print(f"[bold red]failed[/] {name}: {error}", highlight=False, soft_wrap=True)
+    if outcome.blocked:
+        console.print(f"not run because of that: {', '.join(outcome.blocked)}", soft_wrap=True)

@@ -1,0 +1,99 @@
+"""``perolyte check``, ``results`` and ``report``: show what a file makes or a store holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from perolyte.campaigns import load_campaign
+from perolyte.cli.outputs import CLAIM_NAME, print_summary, write_outputs
+from perolyte.cli.run import STORE_FOLDER
+from perolyte.errors import InputError
+from perolyte.reports import csv_text, json_text
+from perolyte.schemas import ScreeningSummaryDoc
+from perolyte.stores import open_store
+
+__all__ = ["show_candidates", "show_results", "write_outputs_from_store"]
+
+
+def show_candidates(campaign_file: Path) -> None:
+    """Print the candidates that a campaign file makes, and what its MD would cost."""
+    campaign = load_campaign(campaign_file)
+    found = campaign.preview()
+    table = Table(title=f"campaign {campaign.name}")
+    for heading in ("name", "kind", "formula", "atoms", "achieved", "reaction"):
+        table.add_column(heading)
+    for doc in found.candidates:
+        doping = doc.doping
+        achieved = "" if doping is None else f"{doping.fraction_achieved:.4g} of {doping.basis}"
+        reaction = "" if doping is None else doping.reaction
+        table.add_row(doc.name, doc.kind, doc.formula, str(doc.n_atoms), achieved, reaction)
+    console = Console()
+    console.print(table)
+    for text in [*found.warnings, *(w for doc in found.candidates for w in doc.warnings)]:
+        console.print(f"note: {text}", highlight=False, soft_wrap=True)
+    steps = campaign.count_md_steps()
+    n_atoms = found.candidates[0].n_atoms
+    console.print(
+        f"up to {steps} MD steps of {n_atoms} atoms, hop distance {found.hop_distance_A:.2f} Å",
+        highlight=False,
+    )
+
+
+def show_results(campaign: str | None, store: str, *, output_format: str) -> None:
+    """Print a campaign's table from a store."""
+    summary = _load_summary(campaign, store)
+    if output_format == "csv":
+        print(csv_text(summary), end="")  # noqa: T201 (for machines: no markup, no wrapping)
+    elif output_format == "json":
+        print(json_text(summary), end="")  # noqa: T201
+    else:
+        print_summary(Console(), summary)
+
+
+def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> None:
+    """Write a campaign's output directory again from its store."""
+    write_outputs(_load_summary(campaign, store), output)
+    Console().print(f"wrote {output / 'report.html'}", highlight=False)
+
+
+def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
+    store = open_store(_locate(location), create=False)
+    try:
+        criteria = {"output.schema_name": ScreeningSummaryDoc.__name__}
+        if campaign is not None:
+            criteria["output.campaign"] = campaign
+        newest: dict[str, dict[str, object]] = {}
+        for doc in store.query(criteria, sort={"completed_at": 1}):
+            newest[str(doc["output"]["campaign"])] = doc["output"]
+    finally:
+        store.close()
+    if not newest:
+        wanted = "finished campaign" if campaign is None else f"finished campaign {campaign!r}"
+        raise InputError(
+            f"{location} holds no {wanted}; run 'perolyte run FILE.yaml' first, or give its "
+            "output directory with --store"
+        )
+    if len(newest) > 1:
+        raise InputError(
+            f"{location} holds {len(newest)} campaigns: {', '.join(sorted(newest))}; name one"
+        )
+    return ScreeningSummaryDoc.model_validate(next(iter(newest.values())))
+
+
+def _locate(location: str) -> str:
+    """Find the store of an output directory; anything else is a store itself."""
+    if "://" in location:
+        return location
+    folder = Path(location)
+    if (folder / STORE_FOLDER).is_dir():
+        return str(folder / STORE_FOLDER)
+    nested = sorted(p.parent for p in folder.glob(f"runs/*/{CLAIM_NAME}"))
+    if len(nested) == 1 and (nested[0] / STORE_FOLDER).is_dir():
+        return str(nested[0] / STORE_FOLDER)
+    if len(nested) > 1:
+        names = ", ".join(str(p) for p in nested)
+        raise InputError(f"several output directories here: {names}; give one with --store")
+    return location

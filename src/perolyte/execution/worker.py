@@ -1,0 +1,133 @@
+"""A worker process: takes one job after the other, runs it, and answers what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monty.json import MontyDecoder, MontyEncoder
+
+from perolyte.errors import StoreError
+from perolyte.settings import HEARTBEAT_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobflow import Job, JobStore, Response
+
+__all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUN_MARK", "run_one", "serve"]
+
+LOG_NAME = "job.log"
+HEARTBEAT_NAME = "heartbeat.json"
+RUN_MARK = "perolyte_run"
+"""Key in a job document's metadata: 'started' until everything the job wrote is on disk, then
+'finished', or 'diverted' when the job also asked for further jobs. A document that still says
+'started' belongs to a job that was killed, and is not trusted."""
+
+
+def serve(connection: Connection, store_json: str, parent_pid: int) -> None:
+    """Serve jobs from a connection until it closes.
+
+    Interrupts are the parent's business: it decides what happens to running jobs. When the parent
+    is gone, however it ended, the worker ends too, so that no orphan computes what nobody reads.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
+    store: JobStore = json.loads(store_json, cls=MontyDecoder)
+    store.connect()
+    while True:
+        try:
+            request = connection.recv()
+        except EOFError:
+            break
+        if request is None:
+            break
+        connection.send(_answer(request, store))
+    store.close()
+
+
+def run_one(job: Job, store: JobStore) -> Response:
+    """Run a job and mark its document when everything the job wrote is on disk."""
+    key = {"uuid": job.uuid, "index": job.index}
+    before = store.docs_store.query_one(key)
+    job.metadata[RUN_MARK] = "started"
+    response = job.run(store=store)
+    diverted = any((response.replace, response.detour, response.addition))
+    document = store.docs_store.query_one(key)
+    if diverted and _says_the_same(before, document):
+        # a diverting job runs in every session: keep its time, or its children look outdated
+        document["completed_at"] = before["completed_at"]
+    document["metadata"][RUN_MARK] = "diverted" if diverted else "finished"
+    store.docs_store.update(document, key=["uuid", "index"])
+    return response
+
+
+def _says_the_same(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
+    if before is None or before.get("metadata", {}).get(RUN_MARK) != "diverted":
+        return False
+    return bool(before["output"] == now["output"])
+
+
+def _answer(request: dict[str, str], store: JobStore) -> dict[str, Any]:
+    folder = Path(request["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ[HEARTBEAT_VARIABLE] = str(folder / HEARTBEAT_NAME)
+    with _output_to(folder / LOG_NAME):
+        try:
+            os.chdir(folder)
+            job: Job = json.loads(request["job"], cls=MontyDecoder)
+            response = run_one(job, store)
+            return {
+                "error": None,
+                "replace": _as_json(response.replace),
+                "detour": _as_json(response.detour),
+                "addition": _as_json(response.addition),
+                "stop_children": response.stop_children,
+                "stop_jobflow": response.stop_jobflow,
+            }
+        except Exception as err:  # noqa: BLE001 (a job may raise anything; the parent reports it)
+            with suppress(OSError):  # the log may be on the disk that is full
+                traceback.print_exc()
+            text = f"{type(err).__name__}: {err}".splitlines()[0]
+            return {"error": text, "store_error": isinstance(err, StoreError)}
+
+
+def _as_json(flow: Any) -> str | None:
+    return None if flow is None else json.dumps(flow, cls=MontyEncoder)
+
+
+@contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """Send what the job and its libraries print to a file, at the level of file descriptors."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    with path.open("a", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os.dup2(saved[0], 1)
+            os.dup2(saved[1], 2)
+            os.close(saved[0])
+            os.close(saved[1])
+
+
+def _end_with_parent(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(0.5)
+    os._exit(1)

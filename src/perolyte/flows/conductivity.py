@@ -1,0 +1,216 @@
+"""From one structure to its ionic conductivity over temperature."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import units as ase_units
+from jobflow import Flow, Job, Maker, OnMissing
+from pymatgen.core import Structure
+
+from perolyte.errors import InputError
+from perolyte.flows.defaults import build_md_maker
+from perolyte.jobs.conductivity import analyse_diffusion, fit_conductivity, prepare_md_structure
+from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.provenance import describe_maker
+from perolyte.units import FS_PER_PS
+
+__all__ = ["ConductivityMaker"]
+
+THERMOSTAT_PERIOD_STEPS = 100
+
+
+@dataclass
+class ConductivityMaker(Maker):
+    """Run NVT MD at several temperatures and turn it into a conductivity with its error.
+
+    Each temperature is one MD job and one analysis; a last job fits the Arrhenius law to the
+    temperatures that are converged. What is not resolved statistically carries the status
+    ``not_converged`` with the reason and is not extrapolated.
+
+    Parameters
+    ----------
+    temperatures_K
+        One MD run each; at least three converged ones are needed for an activation energy.
+    hop_distance_A
+        Distance between neighbouring sites of the mobile ion, for example 3.87 Å between the A
+        sites of LLTO. The rules of convergence count hops of this length.
+    mobile_ion, charge
+        Element symbol, and charge in elementary charges.
+    time_step_fs, equilibration_ps, production_ps, frame_interval_fs
+        Lengths of the run; the equilibration is discarded, frames are stored at the interval.
+    extrapolate_to_K
+        Temperature of the extrapolated conductivity.
+    seed
+        Each temperature derives its own seed from it.
+    md_maker
+        Any maker with the fields and outputs of atomate2's ``AseMDMaker`` (``temperature``,
+        ``time_step``, ``n_steps``, ``traj_interval``, ``mb_velocity_seed``).
+    campaign
+        Name that the documents carry.
+
+    Notes
+    -----
+    The cell is the one that is given: relax it first. Thermal expansion is not included, which
+    shifts activation energies by some 10 meV per per cent of volume.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> rocksalt = Structure.from_spacegroup(
+    ...     "Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    ... )
+    >>> maker = ConductivityMaker(hop_distance_A=3.6, temperatures_K=[600.0, 700.0, 800.0])
+    >>> len(maker.make(rocksalt).job_uuids)
+    10
+    """
+
+    name: str = "conductivity"
+    temperatures_K: list[float] = field(default_factory=lambda: [800.0, 1000.0, 1200.0])
+    hop_distance_A: float | None = None
+    mobile_ion: str = "Li"
+    charge: int = 1
+    time_step_fs: float = 2.0
+    equilibration_ps: float = 10.0
+    production_ps: float = 1000.0
+    frame_interval_fs: float = 100.0
+    extrapolate_to_K: float = 300.0
+    seed: int = 0
+    md_maker: Any = field(default_factory=build_md_maker)
+    campaign: str | None = None
+
+    def make(
+        self,
+        structure: Structure,
+        *,
+        candidate: str | None = None,
+        hop_distance_A: float | None = None,
+    ) -> Flow:
+        """Build the flow; its output is a :class:`~perolyte.schemas.ConductivityDoc`.
+
+        Parameters
+        ----------
+        structure
+            Ordered, relaxed structure (or a reference to one).
+        candidate
+            Name that the documents carry; default: the maker's name.
+        hop_distance_A
+            Overrides the maker's, for a flow that only learns it on the way.
+        """
+        hop_A = self.hop_distance_A if hop_distance_A is None else hop_distance_A
+        if hop_A is None:
+            raise InputError(
+                "hop_distance_A is not set; give the distance between neighbouring sites of the "
+                "mobile ion in Å, for example 3.87 for LLTO"
+            )
+        label = candidate or self.name
+        jobs: list[Any] = []
+        analyses: list[Job] = []
+        for index, temperature_K in enumerate(self.temperatures_K):
+            run = self._run_one(structure, label, temperature_K, index, hop_A)
+            jobs += run
+            analyses.append(run[-1])
+        fit = fit_conductivity(
+            [analysis.output for analysis in analyses],
+            name=label,
+            mobile_ion=self.mobile_ion,
+            structure=structure,
+            extrapolate_to_K=self.extrapolate_to_K,
+            md_settings=self._settings(hop_A),
+            campaign=self.campaign,
+        )
+        fit.name = f"conductivity {label}"
+        flow = Flow([*jobs, fit], output=fit.output, name=f"{self.name} {label}")
+        return assign_identities(flow)
+
+    def _run_one(
+        self, structure: Structure, label: str, temperature_K: float, index: int, hop_A: float
+    ) -> list[Any]:
+        """Return preparation, MD and analysis of one temperature."""
+        seed = derive_seed(self.seed, index)
+        where = f"{label} {temperature_K:g} K"
+        prepared = prepare_md_structure(
+            structure, mobile_ion=self.mobile_ion, temperature_K=temperature_K, seed=seed
+        )
+        prepared.name = f"prepare {where}"
+        md = self._configure(temperature_K, seed).make(prepared.output)
+        md.name = f"MD {where}"
+        md.metadata["n_evaluations"] = self.n_steps
+        analysis = analyse_diffusion(
+            md.output.objects["trajectory"],
+            name=label,
+            mobile_ion=self.mobile_ion,
+            charge=self.charge,
+            temperature_K=temperature_K,
+            time_step_fs=self.time_step_fs,
+            frame_interval_fs=self.frame_interval_fs,
+            equilibration_ps=self.equilibration_ps,
+            hop_distance_A=hop_A,
+            trajectory_uuid=md.uuid,
+            seed=seed,
+            potential=describe_maker(self.md_maker),
+            campaign=self.campaign,
+        )
+        analysis.name = f"diffusivity {where}"
+        analysis.config.on_missing_references = OnMissing.NONE
+        return [prepared, md, analysis]
+
+    @property
+    def n_steps(self) -> int:
+        """MD steps of one run, equilibration included."""
+        return round((self.equilibration_ps + self.production_ps) * FS_PER_PS / self.time_step_fs)
+
+    def _configure(self, temperature_K: float, seed: int) -> Any:
+        """Return a copy of the MD maker, set up for one temperature."""
+        known = {item.name for item in dataclasses.fields(self.md_maker)}
+        interval = self.frame_interval_fs / self.time_step_fs
+        if abs(interval - round(interval)) > 1e-6 or interval < 1:
+            raise InputError(
+                f"frame_interval_fs {self.frame_interval_fs:g} is not a multiple of time_step_fs "
+                f"{self.time_step_fs:g}; use for example {10 * self.time_step_fs:g}"
+            )
+        settings: dict[str, Any] = {
+            "temperature": temperature_K,
+            "time_step": self.time_step_fs,
+            "n_steps": self.n_steps,
+            "traj_interval": round(interval),
+            "mb_velocity_seed": seed,
+        }
+        missing = sorted(set(settings) - known)
+        if missing:
+            raise InputError(
+                f"md_maker {type(self.md_maker).__name__} has no {', '.join(missing)}; use "
+                "build_md_maker() or another maker with the fields of atomate2's AseMDMaker"
+            )
+        if getattr(self.md_maker, "dynamics", None) == "nose-hoover":
+            period = THERMOSTAT_PERIOD_STEPS * self.time_step_fs * ase_units.fs
+            given = self.md_maker.ase_md_kwargs or {}
+            settings["ase_md_kwargs"] = {"ttime": period, "pfactor": None, **given}
+        return dataclasses.replace(self.md_maker, **settings)
+
+    def _settings(self, hop_distance_A: float) -> dict[str, float | int | str]:
+        return {
+            "hop_distance_A": hop_distance_A,
+            "extrapolate_to_K": self.extrapolate_to_K,
+            "ensemble": str(getattr(getattr(self.md_maker, "ensemble", ""), "value", "")),
+            "thermostat": str(getattr(self.md_maker, "dynamics", "")),
+            "time_step_fs": self.time_step_fs,
+            "equilibration_ps": self.equilibration_ps,
+            "production_ps": self.production_ps,
+            "frame_interval_fs": self.frame_interval_fs,
+            "seed": self.seed,
+        }
+
+
+def derive_seed(seed: int, index: int) -> int:
+    """Derive an independent seed for the index-th child.
+
+    Examples
+    --------
+    >>> derive_seed(1, 0) != derive_seed(1, 1)
+    True
+    """
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])

@@ -1,0 +1,30 @@
+"""Jobs: each calls one function, builds one document and returns it."""
+
+from perolyte.jobs.candidates import ParentRecipe, build_candidates, generate_candidates
+from perolyte.jobs.conductivity import (
+    analyse_diffusion,
+    fit_conductivity,
+    prepare_md_structure,
+    run_conductivities,
+)
+from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.ranking import rank_candidates
+from perolyte.jobs.relaxation import build_relax_document, relax_candidates
+from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
+
+__all__ = [
+    "GrainBoundary",
+    "ParentRecipe",
+    "analyse_diffusion",
+    "assign_identities",
+    "build_candidates",
+    "build_relax_document",
+    "fit_conductivity",
+    "generate_candidates",
+    "map_over_grain_size",
+    "prepare_md_structure",
+    "rank_candidates",
+    "relax_candidates",
+    "run_conductivities",
+    "summarise_screening",
+]

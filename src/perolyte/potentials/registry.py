@@ -1,0 +1,138 @@
+"""Names of potentials, and what a document must say about the one that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+from perolyte.errors import InputError, PotentialError
+
+__all__ = ["PotentialSpec", "describe_potential", "name_of_potential", "resolve_potential"]
+
+_NAMED = {"chgnet": "perolyte.potentials.chgnet.ChgnetCalculator"}
+
+
+@dataclass(frozen=True)
+class PotentialSpec:
+    """A potential as data: an ASE calculator class by import path, and its keyword arguments.
+
+    Parameters
+    ----------
+    name
+        A registered name, or the import path of an ASE calculator class.
+    kwargs
+        Handed unread to the calculator.
+    """
+
+    name: str = "chgnet"
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def import_path(self) -> str:
+        """Import path of the calculator, ``package.module.Callable``."""
+        return _NAMED.get(self.name, self.name)
+
+    @property
+    def calculator_meta(self) -> dict[str, str]:
+        """The form that atomate2's force-field makers take as ``force_field_name``."""
+        module, _, attribute = self.import_path.rpartition(".")
+        return {"@module": module, "@callable": attribute}
+
+
+def resolve_potential(name: str, kwargs: dict[str, Any] | None = None) -> PotentialSpec:
+    """Check that a potential can be imported and takes the arguments, without loading its weights.
+
+    Raises
+    ------
+    InputError
+        If the name is neither registered nor the import path of something callable, or if the
+        callable does not take these keyword arguments.
+
+    Examples
+    --------
+    >>> resolve_potential("chgnet").import_path
+    'perolyte.potentials.chgnet.ChgnetCalculator'
+    """
+    spec = PotentialSpec(name, dict(kwargs or {}))
+    if name in _NAMED and not spec.kwargs:
+        return spec
+    module, _, attribute = spec.import_path.rpartition(".")
+    allowed = f"use one of {', '.join(sorted(_NAMED))}, or the import path of an ASE calculator"
+    if not module:
+        raise InputError(f"potential {name!r} is not known; {allowed}")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, TypeError, ValueError) as err:
+        reason = " ".join(str(err).split())
+        raise InputError(f"potential {name!r} cannot be imported ({reason}); {allowed}") from err
+    if not callable(found):
+        raise InputError(f"potential {name!r} is not callable; {allowed}")
+    _check_kwargs(name, found, spec.kwargs)
+    return spec
+
+
+def _check_kwargs(name: str, found: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+    try:
+        signature = inspect.signature(found)
+    except ValueError:  # compiled: it will check for itself
+        return
+    try:
+        signature.bind(**kwargs)
+    except TypeError as err:
+        raise InputError(
+            f"potential {name!r} cannot be called with kwargs {kwargs} ({err}); it takes "
+            f"{', '.join(signature.parameters) or 'none'}"
+        ) from err
+
+
+def name_of_potential(import_path: str) -> str:
+    """Return the registered name of a calculator, or its import path where it has none.
+
+    Examples
+    --------
+    >>> name_of_potential("perolyte.potentials.chgnet.ChgnetCalculator")
+    'chgnet'
+    """
+    return next((name for name, path in _NAMED.items() if path == import_path), import_path)
+
+
+@lru_cache(maxsize=8)
+def describe_potential(name: str) -> dict[str, str | None]:
+    """Return name, version and SHA-256 of the weights, for a document's provenance.
+
+    The SHA-256 is None for a calculator without a weights file (an analytic potential).
+    """
+    spec = PotentialSpec(name)
+    package = spec.import_path.split(".")[0]
+    if name == "chgnet":
+        path = _chgnet_weights()
+        return {
+            "name": "CHGNet",
+            "version": f"{path.parent.name} (chgnet {version('chgnet')})",
+            "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+    distributions = packages_distributions().get(package, [package])
+    try:
+        found: str | None = version(distributions[0])
+    except PackageNotFoundError:
+        found = None
+    return {"name": spec.import_path, "version": found, "weights_sha256": None}
+
+
+def _chgnet_weights(weights: str = "0.3.0") -> Path:
+    specification = importlib.util.find_spec("chgnet")
+    if specification is None or specification.origin is None:
+        raise PotentialError("chgnet is not installed; run 'pip install chgnet'")
+    folder = Path(specification.origin).parent / "pretrained" / weights
+    files = sorted(folder.glob("*.pth.tar"))
+    if len(files) != 1:
+        raise PotentialError(f"no weights in {folder}; reinstall chgnet")
+    return files[0]

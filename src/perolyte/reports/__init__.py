@@ -1,0 +1,31 @@
+"""What a campaign found, for readers: tables, figures, and a report in one HTML file."""
+
+from perolyte.reports.console import ranked_table, reason_lines
+from perolyte.reports.figures import (
+    arrhenius_figure,
+    grain_size_figure,
+    msd_figure,
+    ranking_figure,
+    write_figures,
+)
+from perolyte.reports.headline import write_headline
+from perolyte.reports.html import report_html, write_report
+from perolyte.reports.tables import csv_text, json_text, result_records, write_csv, write_json
+
+__all__ = [
+    "arrhenius_figure",
+    "csv_text",
+    "grain_size_figure",
+    "json_text",
+    "msd_figure",
+    "ranked_table",
+    "ranking_figure",
+    "reason_lines",
+    "report_html",
+    "result_records",
+    "write_csv",
+    "write_figures",
+    "write_headline",
+    "write_json",
+    "write_report",
+]

@@ -1,0 +1,192 @@
+"""The report of a campaign: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from perolyte.reports.figures import FIGURES, render_figure
+from perolyte.reports.files import replace_text
+from perolyte.reports.headline import write_headline
+from perolyte.reports.parameters import collect_parameters, collect_settings
+from perolyte.reports.selection import (
+    candidates_with_md,
+    describe_doping,
+    describe_status,
+    find_target_temperature,
+    is_resolved_point,
+    resolved_fit,
+    resolved_map,
+    resolved_points,
+    resolved_room,
+)
+from perolyte.reports.text import (
+    DASH,
+    finite_or_none,
+    format_energy,
+    format_interval,
+    format_upper_bound,
+    format_with_error,
+    formula_html,
+    reaction_html,
+)
+from perolyte.schemas import ConductivityPoint, ResultRow, ScreeningSummaryDoc
+
+__all__ = ["report_html", "write_report"]
+
+_RANKED_BY: Final = {
+    "conductivity": "conductivity",
+    "reaction_energy": "reaction energy",
+    "unresolved": "not ranked",
+}
+
+
+def write_report(summary: ScreeningSummaryDoc, path: str | Path) -> Path:
+    """Write :func:`report_html` to a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    return replace_text(path, report_html(summary))
+
+
+def report_html(summary: ScreeningSummaryDoc) -> str:
+    """Return the report: answer, tables, figures, parameters, methods and provenance.
+
+    Figures and style are inside; names and words from the campaign are escaped.
+    """
+    environment = Environment(
+        loader=PackageLoader("perolyte.reports"),
+        autoescape=True,  # names and sources come from the user's files
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    rows = sorted(summary.candidates, key=lambda row: row.rank)
+    return environment.get_template("report.html.j2").render(
+        summary=summary,
+        provenance=summary.provenance,
+        created=f"{summary.provenance.created_at:%Y-%m-%d %H:%M:%S %Z}".strip(),
+        headline=write_headline(summary),
+        target=f"{find_target_temperature(summary):g} K",
+        rows=[_describe_row(row) for row in rows],
+        figures=_embed_figures(summary),
+        parameters=collect_parameters(summary),
+        settings=collect_settings(summary),
+        warnings=_collect_warnings(summary, rows),
+        dash=DASH,
+        formula_html=formula_html,
+        reaction_html=reaction_html,
+    )
+
+
+def _describe_row(row: ResultRow) -> dict[str, Any]:
+    """Return a candidate as the texts that the template puts into cells."""
+    fit, room = resolved_fit(row), resolved_room(row)
+    relaxed = finite_or_none(row.relaxed_energy_per_atom_eV)
+    points = row.conductivity.points if row.conductivity else []
+    return {
+        "row": row,
+        "doping": describe_doping(row),
+        "fraction": _describe_fraction(row),
+        "relaxed": DASH if relaxed is None else f"{relaxed:.3f}".replace("-", "−"),
+        "energy": format_energy(row.reaction_energy_eV_per_dopant),
+        "activation": DASH
+        if fit is None
+        else format_with_error(fit.activation_energy_eV, fit.activation_energy_std_eV),
+        "fit": fit,
+        "sigma": DASH
+        if room is None
+        else format_interval(room.conductivity_S_cm, room.lower_S_cm, room.upper_S_cm),
+        "is_resolved": room is not None,
+        "ranked_by": _RANKED_BY.get(row.ranked_by, row.ranked_by),
+        "status": describe_status(row),
+        "points": [_describe_point(p) for p in sorted(points, key=lambda p: p.temperature_K)],
+    }
+
+
+def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
+    diffusivity, conductivity = DASH, DASH
+    if is_resolved_point(point):
+        diffusivity = format_with_error(point.diffusivity_cm2_s, point.diffusivity_std_cm2_s)
+        conductivity = format_with_error(point.conductivity_S_cm, point.conductivity_std_S_cm)
+    hops = finite_or_none(point.n_net_hops)
+    window = point.fit_window_ps
+    return {
+        "temperature": f"{point.temperature_K:g}",
+        "diffusivity": diffusivity,
+        "bound": format_upper_bound(point.diffusivity_upper_bound_cm2_s),
+        "conductivity": conductivity,
+        "hops": DASH if hops is None else f"{hops:.0f}",
+        "window": DASH if window is None else f"{window[0]:.3g}–{window[1]:.3g}",
+        "status": point.status.replace("_", " "),
+        "reasons": point.reasons,
+        "uuid": point.diffusion_uuid or "",
+    }
+
+
+def _describe_fraction(row: ResultRow) -> str:
+    """Return the achieved fraction of dopant, and the requested one where it is another."""
+    doping = row.doping
+    achieved = finite_or_none(doping.fraction_achieved) if doping else None
+    if doping is None or achieved is None:
+        return DASH
+    requested = finite_or_none(doping.fraction_requested)
+    text = f"{achieved:.3g}"
+    if requested is not None and not math.isclose(requested, achieved, rel_tol=5e-3):
+        text += f" (asked: {requested:.3g})"
+    return text + (f" of {doping.basis}" if doping.basis else "")
+
+
+def _embed_figures(summary: ScreeningSummaryDoc) -> dict[str, dict[str, str]]:
+    """Return figures as data addresses: as images their ids cannot clash, and nothing runs."""
+    words = _describe_figures(summary)
+    embedded = {}
+    for name, draw in FIGURES.items():
+        data = base64.b64encode(render_figure(draw(summary), "svg")).decode("ascii")
+        embedded[name] = {"source": f"data:image/svg+xml;base64,{data}", "alt": words[name]}
+    return embedded
+
+
+def _describe_figures(summary: ScreeningSummaryDoc) -> dict[str, str]:
+    """Return what a reader who cannot see the figures is told."""
+    rows = candidates_with_md(summary)
+    with_points = [row.name for row in rows if resolved_points(row)]
+    with_maps = [row.name for row in rows if resolved_map(row)]
+    with_energies = [
+        f"{row.name} {format_energy(row.reaction_energy_eV_per_dopant)} eV"
+        for row in summary.candidates
+        if row.kind != "parent" and finite_or_none(row.reaction_energy_eV_per_dopant) is not None
+    ]
+    literature = "; a literature curve for comparison" if summary.reference_map else ""
+    return {
+        "arrhenius": "Arrhenius plot, conductivity times temperature against inverse temperature. "
+        f"Drawn: {_list_names(with_points)}.",
+        "msd": "Mean squared displacement against lag time, one panel per candidate. "
+        f"Drawn: {_list_names([row.name for row in rows])}.",
+        "grain_size": "Total conductivity against grain size. "
+        f"Computed: {_list_names(with_maps)}{literature}.",
+        "ranking": f"Reaction energy per dopant or vacancy: {_list_names(with_energies)}.",
+    }
+
+
+def _list_names(names: list[str]) -> str:
+    return ", ".join(names) or "nothing, because nothing is resolved"
+
+
+def _collect_warnings(
+    summary: ScreeningSummaryDoc, rows: list[ResultRow]
+) -> list[tuple[str, list[str]]]:
+    """Return each warning once, with the candidates that it belongs to."""
+    found: dict[str, list[str]] = {text: [] for text in summary.warnings}
+    for row in rows:
+        for text in row.warnings:
+            found.setdefault(text, []).append(row.name)
+    return list(found.items())

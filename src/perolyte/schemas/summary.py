@@ -1,0 +1,48 @@
+"""The answer of a screening campaign: one row per candidate, ranked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from perolyte.schemas.base import Document
+from perolyte.schemas.candidate import DopingDescription
+from perolyte.schemas.transport import ConductivityDoc, GrainSizeMap
+
+__all__ = ["ResultRow", "ScreeningSummaryDoc"]
+
+
+class ResultRow(BaseModel):
+    """One candidate with everything that is known of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rank: int
+    ranked_by: Literal["conductivity", "reaction_energy", "unresolved"]
+    name: str
+    kind: str
+    formula: str
+    n_atoms: int
+    doping: DopingDescription | None
+    relax_status: str
+    relaxed_energy_per_atom_eV: float | None
+    reaction_energy_eV_per_dopant: float | None
+    reaction: str | None
+    status: str = Field(description="of the conductivity; 'not_run' where no MD was asked for")
+    reasons: list[str]
+    conductivity: ConductivityDoc | None
+    warnings: list[str]
+    uuids: dict[str, str | None] = Field(description="documents behind this row, by role")
+
+
+class ScreeningSummaryDoc(Document):
+    """A whole campaign: what the report, the tables and the command line show."""
+
+    parent_formula: str
+    candidates: list[ResultRow]
+    reference_map: GrainSizeMap | None = Field(
+        default=None,
+        description="literature values; nothing in it was computed here",
+    )
+    campaign_file_sha256: str | None = None

@@ -1,0 +1,201 @@
+"""Open the store of a path or of a MongoDB address, or say in one line why that cannot be done."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_plus
+
+from perolyte.errors import StoreError
+from perolyte.stores.blobs import EmbeddedBlobStore
+from perolyte.stores.embedded import EmbeddedStore
+
+if TYPE_CHECKING:
+    from jobflow.core.store import JobStore
+
+__all__ = ["DATA_STORE_NAME", "DEFAULT_FILE_NAME", "locate_store_file", "open_store"]
+
+DATA_STORE_NAME = "data"
+"""The additional store that the force-field jobs of atomate2 save large objects to."""
+
+DEFAULT_FILE_NAME = "perolyte.sqlite"
+DEFAULT_DATABASE = "perolyte"
+
+_DOCS_COLLECTION = "docs"
+_BLOBS_COLLECTION = "blobs"
+_ANSWER_TIMEOUT_MS = 4000
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_AUTHENTICATION_CODES = (13, 18)  # Unauthorized, AuthenticationFailed (MongoDB error codes)
+
+
+def open_store(uri_or_path: str | Path, *, create: bool = True) -> JobStore:
+    """Open the document store of a path or of a MongoDB address.
+
+    Parameters
+    ----------
+    uri_or_path : str or Path
+        ``mongodb://...`` or ``mongodb+srv://...``, where the database is ``perolyte`` unless the
+        address names one; or a file; or a folder, for ``perolyte.sqlite`` in it. A path that does
+        not exist yet is a file when it has a suffix and a folder otherwise.
+    create : bool
+        Make the file and its folders when they are missing.
+
+    Returns
+    -------
+    jobflow.JobStore
+        Connected, with an additional store ``data``. Close it when done.
+
+    Raises
+    ------
+    StoreError
+        When the store is missing and `create` is false, cannot be opened or written, was written
+        by a newer version, or when the server does not answer or refuses the user.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = open_store(folder.name)
+    >>> store.count()
+    0
+    >>> store.close()
+    >>> folder.cleanup()
+    """
+    scheme = _SCHEME.match(str(uri_or_path))
+    if scheme is None:
+        return _open_embedded(locate_store_file(uri_or_path), create=create)
+    if scheme[1] in ("mongodb", "mongodb+srv"):
+        return _open_mongodb(str(uri_or_path))
+    raise StoreError(
+        f"A store cannot be opened by {scheme[1]}://; "
+        "use mongodb://..., mongodb+srv://... or a path on this machine"
+    )
+
+
+def locate_store_file(path: str | Path) -> Path:
+    """Return the SQLite file that a path stands for (see `open_store`).
+
+    Examples
+    --------
+    >>> locate_store_file("/scratch/llto.sqlite").name
+    'llto.sqlite'
+    """
+    file = Path(path).expanduser().absolute()
+    if file.is_dir() or (not file.exists() and (str(path).endswith(os.sep) or not file.suffix)):
+        return file / DEFAULT_FILE_NAME
+    return file
+
+
+def _open_embedded(file: Path, *, create: bool) -> JobStore:
+    try:
+        if not file.exists():
+            if not create:
+                raise StoreError(
+                    f"There is no store at {file}; check the path, or make one with "
+                    f"'perolyte run FILE.yaml -o {file.parent}' or open_store(path)"
+                )
+            file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"Store {file} cannot be made ({error.strerror}); name a path in a writable folder"
+        ) from error
+    return _assemble(
+        EmbeddedStore(file, _DOCS_COLLECTION),
+        EmbeddedBlobStore(file, _BLOBS_COLLECTION),
+    )
+
+
+def _open_mongodb(uri: str) -> JobStore:
+    from maggma.stores import GridFSStore, MongoStore
+
+    _check_server(uri)
+    database = _database_of(uri)
+    return _assemble(
+        MongoStore(database, _DOCS_COLLECTION, uri=uri),
+        GridFSStore(database, _BLOBS_COLLECTION, uri=uri, compression=True),
+    )
+
+
+def _assemble(docs: Any, blobs: Any) -> JobStore:
+    from jobflow.core.store import JobStore
+    from maggma.core import StoreError as NotConnectedError
+
+    store = JobStore(docs, additional_stores={DATA_STORE_NAME: blobs})
+    try:
+        store.connect()
+        store.ensure_index("uuid")
+        for field in ("blob_uuid", "job_uuid"):
+            blobs.ensure_index(field)
+    except BaseException:
+        for part in (docs, blobs):
+            with suppress(NotConnectedError):
+                part.close()
+        raise
+    return store
+
+
+def _check_server(uri: str) -> None:
+    """Ask the server for one document, so that a wrong address or password shows now."""
+    from pymongo import MongoClient
+    from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+
+    hosts = _hosts_of(uri)
+    try:
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            uri,
+            serverSelectionTimeoutMS=_ANSWER_TIMEOUT_MS,
+            connectTimeoutMS=_ANSWER_TIMEOUT_MS,
+            socketTimeoutMS=_ANSWER_TIMEOUT_MS,
+        )
+        with client:
+            client.admin.command("ping")
+            client[_database_of(uri)][_DOCS_COLLECTION].find_one({}, {"_id": 1})
+    except ServerSelectionTimeoutError as error:
+        raise StoreError(
+            f"MongoDB at {hosts} does not answer within {_ANSWER_TIMEOUT_MS / 1000:g} s; "
+            "start the server or check host, port and firewall"
+        ) from error
+    except OperationFailure as error:
+        if error.code not in _AUTHENTICATION_CODES:
+            raise StoreError(f"MongoDB at {hosts} failed: {_redact(error, uri)}") from error
+        raise StoreError(
+            f"MongoDB at {hosts} refuses the user; "
+            "check user name, password and authSource in the address"
+        ) from error
+    except (PyMongoError, ValueError) as error:
+        # not chained: the cause may quote the address
+        raise StoreError(
+            f"The MongoDB address for {hosts} cannot be used: {_redact(error, uri)}; "
+            "write mongodb://user:password@host:port/database, user and password percent-encoded"
+        ) from None
+
+
+def _split_uri(uri: str) -> tuple[str, str, str]:
+    """Return user information, hosts and the rest of an address, which may be malformed."""
+    body = uri.partition("://")[2]
+    head, question, options = body.partition("?")
+    if "@" not in head and "@" in options:  # a password with a question mark in it
+        head, question, options = body, "", ""
+    user, _, location = head.rpartition("@")
+    hosts, _, database = location.partition("/")
+    return user, hosts, database + question + options
+
+
+def _hosts_of(uri: str) -> str:
+    return _split_uri(uri)[1] or "an unnamed host"
+
+
+def _database_of(uri: str) -> str:
+    return unquote(_split_uri(uri)[2].partition("?")[0]) or DEFAULT_DATABASE
+
+
+def _redact(error: Exception, uri: str) -> str:
+    text = " ".join(str(error).split())[:300]
+    password = _split_uri(uri)[0].partition(":")[2]
+    for secret in (password, unquote_plus(password), unquote(password)):
+        if secret:
+            text = text.replace(secret, "***")
+    return text

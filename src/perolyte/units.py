@@ -1,0 +1,31 @@
+"""Constants and every unit conversion of perolyte.
+
+Values are CODATA 2018 (exact by the 2019 SI where the SI defines them), doi 10.1063/5.0064853.
+Conversions live only here, so that a factor can be wrong in one place at most.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "A2_PER_PS_TO_CM2_PER_S",
+    "BOLTZMANN_EV_PER_K",
+    "BOLTZMANN_J_PER_K",
+    "COULOMB_EV_A",
+    "CUBIC_A_TO_CUBIC_CM",
+    "ELEMENTARY_CHARGE_C",
+    "EV_PER_A3_TO_GPA",
+    "FS_PER_PS",
+    "NM_PER_UM",
+]
+
+BOLTZMANN_J_PER_K = 1.380649e-23
+ELEMENTARY_CHARGE_C = 1.602176634e-19
+BOLTZMANN_EV_PER_K = BOLTZMANN_J_PER_K / ELEMENTARY_CHARGE_C
+COULOMB_EV_A = 14.399645478
+"""e²/(4π ε0) in eV Å."""
+
+A2_PER_PS_TO_CM2_PER_S = 1e-4
+CUBIC_A_TO_CUBIC_CM = 1e-24
+EV_PER_A3_TO_GPA = 160.2176634
+FS_PER_PS = 1000.0
+NM_PER_UM = 1000.0

@@ -1,0 +1,123 @@
+"""The same flow under jobflow's local manager and as FireWorks gives the same documents."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jobflow import JobStore, run_locally
+from jobflow.managers.fireworks import flow_to_workflow
+from pymatgen.core import Structure
+
+from perolyte.flows import (
+    ConductivityMaker,
+    Doping,
+    DopingScreenMaker,
+    ParentRecipe,
+    Vacancy,
+    build_md_maker,
+    build_relax_maker,
+)
+from perolyte.schemas import ScreeningSummaryDoc
+from perolyte.stores import open_store
+
+TOY = "support.toy_electrolyte.ToyElectrolyte"
+pytestmark = [
+    # In these tests jobflow, atomate2 and ASE run in this process and warn of their own
+    # deprecations (renamed integrator, renamed keywords); perolyte's workers keep them in job logs.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Some jobs are not connected:UserWarning"),
+]
+
+
+@pytest.fixture
+def flow(llto: Structure):
+    """A small screen on the cheap potential."""
+    kwargs = {"repulsion_eV": 1.0}
+    maker = DopingScreenMaker(
+        relax_maker=build_relax_maker(
+            TOY, calculator_kwargs=kwargs, force_limit_eV_A=0.2, relax_cell=False
+        ),
+        conductivity_maker=ConductivityMaker(
+            temperatures_K=[1300.0, 1600.0, 2000.0],
+            equilibration_ps=0.1,
+            production_ps=0.3,
+            frame_interval_fs=20.0,
+            md_maker=build_md_maker(TOY, calculator_kwargs=kwargs),
+            seed=3,
+        ),
+        force_limit_eV_A=0.2,
+        seed=3,
+        campaign="executors",
+    )
+    recipe = ParentRecipe(
+        roles={"A": ["Li", "La"], "B": ["Ti"], "X": ["O"]},
+        mobile_ion="Li",
+        supercell=(2, 2, 3),
+        composition={"Li": 3, "La": 7},
+        n_samples=20,
+    )
+    return maker.make(
+        llto, recipe, dopings=[Doping("Sr", "S3", count=2)], vacancies=[Vacancy("O", 1, {"Li": 2})]
+    )
+
+
+def comparable(summary: ScreeningSummaryDoc) -> list[dict]:
+    """Everything but the times at which documents were made."""
+    return [row.model_dump(exclude={"conductivity": {"provenance"}}) for row in summary.candidates]
+
+
+@pytest.fixture
+def run_once(flow, memory_store: JobStore, tmp_path: Path) -> ScreeningSummaryDoc:
+    """What jobflow's own local manager gives, as in a notebook."""
+    run_locally(flow, store=memory_store, root_dir=tmp_path, ensure_success=True, log=False)
+    return flow.output.resolve(memory_store)
+
+
+def test_run_locally_gives_a_summary(run_once: ScreeningSummaryDoc) -> None:
+    assert {row.name for row in run_once.candidates} == {"parent", "Sr2-S3", "VO1-VLi2"}
+    parent = next(row for row in run_once.candidates if row.name == "parent")
+    assert parent.status == "not_converged", "a third of a picosecond resolves nothing"
+    assert parent.conductivity is not None
+    assert parent.conductivity.room_temperature is None
+
+
+@pytest.fixture
+def launchpad(monkeypatch: pytest.MonkeyPatch):
+    """A LaunchPad: on a real MongoDB where one is named, else on the engine in memory."""
+    from fireworks import LaunchPad
+
+    uri = os.environ.get("PEROLYTE_TEST_MONGODB_URI")
+    if uri is None:
+        import mongomock_ng
+
+        monkeypatch.setattr("fireworks.core.launchpad.MongoClient", mongomock_ng.MongoClient)
+        monkeypatch.setattr("fireworks.core.launchpad.gridfs.GridFS", lambda *a, **k: None)
+        uri = "mongodb://localhost"
+    pad = LaunchPad(host=uri, name="perolyte_test_executors", uri_mode=True, strm_lvl="ERROR")
+    pad.reset("", require_password=False)
+    yield pad
+    pad.reset("", require_password=False)
+
+
+def test_fireworks_give_the_same_documents(
+    flow,
+    run_once: ScreeningSummaryDoc,
+    launchpad,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from fireworks import FWorker
+    from fireworks.core.rocket_launcher import rapidfire
+
+    monkeypatch.chdir(tmp_path)
+    store = open_store(tmp_path / "store")
+    launchpad.add_wf(flow_to_workflow(flow, store=store))
+    rapidfire(launchpad, fworker=FWorker(), m_dir=str(tmp_path), strm_lvl="ERROR")
+    states = {launchpad.get_fw_by_id(i).state for i in launchpad.get_fw_ids()}
+    assert states == {"COMPLETED"}
+    summary = flow.output.resolve(store)
+    store.close()
+    assert comparable(summary) == comparable(run_once)

@@ -1,0 +1,1 @@
+"""Things that tests need and that worker processes must be able to import."""

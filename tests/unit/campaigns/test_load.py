@@ -1,0 +1,383 @@
+"""Campaign files: the shipped ones load, and every slip is one clear line."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from perolyte.campaigns import Campaign, load_campaign
+from perolyte.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = sorted((ROOT / "workflows").glob("*.yaml"))
+ODD = [None, "", -1, 1e400, float("nan"), [], {}, "x", True, 0, 2.5, [None], {"x": None}, 10**30]
+
+Write = Callable[[dict[str, Any] | bytes], Path]
+
+
+@pytest.fixture(scope="session")
+def quickstart() -> dict[str, Any]:
+    """The shipped quickstart, with few arrangements, so that loading takes milliseconds."""
+    content = yaml.safe_load((ROOT / "workflows" / "quickstart.yaml").read_text())
+    content["parent"]["structure"] = str(ROOT / "examples" / "structures" / "llto_cubic.cif")
+    content["parent"]["n_samples"] = 1
+    return content
+
+
+@pytest.fixture(scope="session")
+def write(tmp_path_factory: pytest.TempPathFactory) -> Write:
+    folder = tmp_path_factory.mktemp("campaigns")
+
+    def write(content: dict[str, Any] | bytes) -> Path:
+        path = folder / "campaign.yaml"
+        data = content if isinstance(content, bytes) else yaml.safe_dump(content).encode()
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def change(content: dict[str, Any], keys: str, value: Any) -> dict[str, Any]:
+    """Set ``a.0.b`` in a copy; an ellipsis removes it."""
+    changed = copy.deepcopy(content)
+    *path, last = [int(key) if key.isdigit() else key for key in keys.split(".")]
+    target = changed
+    for key in path:
+        target = target[key]
+    if value is ...:
+        del target[last]
+    else:
+        target[last] = value
+    return changed
+
+
+def refuse(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        load_campaign(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def test_there_are_shipped_campaigns():
+    assert "quickstart.yaml" in {path.name for path in SHIPPED}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_campaigns_load(path: Path):
+    campaign = load_campaign(path)
+    assert campaign.count_candidates() >= 2
+    assert campaign.count_md_steps() > 0
+
+
+def test_what_a_campaign_says(quickstart, write):
+    campaign = load_campaign(write(quickstart))
+    assert campaign.name == "quickstart"
+    assert campaign.count_candidates() == 7
+    # 2 structures, 3 temperatures, 0.9 ps at 2 fs
+    section = quickstart["conductivity"]
+    picoseconds = section["equilibration_ps"] + section["production_ps"]
+    steps = round(picoseconds * 1000 / section["time_step_fs"])
+    assert campaign.count_md_steps() == 2 * len(section["temperatures_K"]) * steps
+    names = [doc.name for doc in campaign.preview().candidates]
+    assert names[0] == "parent"
+    assert len(set(names)) == 7
+
+
+def test_the_same_file_gives_the_same_jobs(quickstart, write):
+    first = load_campaign(write(quickstart)).to_flow()
+    again = load_campaign(write(quickstart)).to_flow()
+    other = load_campaign(write(change(quickstart, "seed", 1))).to_flow()
+    assert list(first.job_uuids) == list(again.job_uuids)
+    assert not set(first.job_uuids) & set(other.job_uuids)
+
+
+def test_without_conductivity_the_flow_ends_at_the_ranking(quickstart, write):
+    campaign = load_campaign(write(change(quickstart, "conductivity", ...)))
+    assert campaign.count_md_steps() == 0
+    assert [job.name for job in campaign.to_flow().jobs][-2:] == ["ranking", "summary"]
+
+
+def find_conductivity_maker(campaign: Campaign) -> Any:
+    job = next(job for job in campaign.to_flow().jobs if job.name == "conductivities")
+    return job.function_args[1]
+
+
+@pytest.mark.parametrize(("ion", "charge"), [("Li", 1), ("O", -2), ("La", 3)])
+@pytest.mark.parametrize("declared", [True, False])
+def test_the_charge_of_the_mobile_ion_is_its_oxidation_state(
+    quickstart, write, ion, charge, declared
+):
+    content = change(quickstart, "parent.mobile_ion", ion)
+    if not declared:
+        content = change(content, "parent.oxidation_states", ...)
+    assert find_conductivity_maker(load_campaign(write(content))).charge == charge
+
+
+def test_stress_is_left_out_of_md_unless_asked_for(quickstart, write):
+    kwargs = find_conductivity_maker(load_campaign(write(quickstart))).md_maker.calculator_kwargs
+    assert kwargs["stress"] is False
+    asked = change(quickstart, "potential.kwargs", {"stress": True})
+    kwargs = find_conductivity_maker(load_campaign(write(asked))).md_maker.calculator_kwargs
+    assert kwargs["stress"] is True
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [(None, None), ("mongodb://host/db", "mongodb://host/db"), ("deep/store", "{}/deep/store")],
+)
+def test_where_the_store_is(quickstart, write, store, expected):
+    path = write(change(quickstart, "store", store))
+    wanted = None if expected is None else expected.format(path.parent)
+    assert load_campaign(path).store_location == wanted
+
+
+def test_small_numbers_may_be_written_without_a_point(quickstart, write):
+    """PyYAML reads 1e-8 as a string, which nobody means."""
+    text = yaml.safe_dump(change(quickstart, "grain_boundary.conductivity_S_cm", "HERE"))
+    campaign = load_campaign(write(text.replace("HERE", "1e-8").encode()))
+    assert campaign.spec.grain_boundary.conductivity_S_cm == pytest.approx(1e-8, rel=1e-12)
+
+
+def test_roles_may_name_the_cations_that_compensate(quickstart, write):
+    content = change(quickstart, "parent.roles.mobile", "Li")
+    campaign = load_campaign(write(change(content, "parent.roles.host", "La")))
+    assert campaign.count_candidates() == 7
+
+
+@pytest.mark.parametrize(
+    ("keys", "hint"),
+    [
+        ("sead", "seed"),
+        ("potential.nam", "name"),
+        ("parent.mobile_ions", "mobile_ion"),
+        ("parent.roles.hosts", "host"),
+        ("dopings.1.elemnt", "element"),
+        ("vacancies.0.compensations", "compensation"),
+        ("relaxation.max_step", "max_steps"),
+        ("conductivity.temperature_K", "temperatures_K"),
+        ("grain_boundary.thickness", "thickness_nm"),
+    ],
+)
+def test_unknown_keys(quickstart, write, keys, hint):
+    message = refuse(write(change(quickstart, keys, 1)))
+    shown = keys.replace(".0", "[0]").replace(".1", "[1]")
+    assert f"unknown key '{shown}'" in message
+    assert "allowed here: " in message
+    assert f"did you mean '{hint}'?" in message
+
+
+@pytest.mark.parametrize("keys", ["name", "parent", "parent.roles", "parent.mobile_ion"])
+def test_missing_keys(quickstart, write, keys):
+    assert f"key '{keys}' is missing; add it" in refuse(write(change(quickstart, keys, ...)))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "holds nothing"),
+        (b"# only a comment\n", "holds nothing"),
+        (b"- 1\n- 2\n", "holds a list, not a campaign"),
+        (b"hello", "holds a str"),
+        (b"name: [1, 2\nfoo: }", "line 2, column 4"),
+        (b"name: x\n\tfoo: 1", "line 2, column 1"),
+        (b"name: a\nseed: 1\nname: b\n", "key 'name' is there twice"),
+        (b"? [a]\n: b\n", "unhashable key"),
+        (b'!!python/object/apply:os.system ["false"]', "could not determine a constructor"),
+        (b"name: &a [*a]\n", "name"),
+        (b"name: x\nparent: &a {structure: *a}\n", "parent"),
+        (bytes(range(256)), "not valid YAML"),
+        (b"\x00\x01\x02", "not valid YAML"),
+        ("name: Grenzfläche".encode("latin-1"), "not valid YAML"),
+        (b"[" * 5000, "not valid YAML"),
+        (b"1: 2\nname: x\n", "missing"),
+    ],
+)
+def test_files_that_are_no_campaign(write, data, expected):
+    assert expected in refuse(write(data))
+
+
+def test_paths_that_are_no_file(tmp_path):
+    assert "does not exist; check the path" in refuse(tmp_path / "missing.yaml")
+    assert "Is a directory" in refuse(tmp_path)
+    with pytest.raises(InputError, match="null byte"):
+        load_campaign("a\0b")
+
+
+def test_structures_that_cannot_be_read(quickstart, write, tmp_path):
+    garbage = tmp_path / "garbage.cif"
+    garbage.write_bytes(bytes(range(256)))
+    empty = tmp_path / "no_atoms.cif"
+    empty.write_text("data_x\n_cell_length_a 4\n")
+    for file, expected in [
+        ("nowhere.cif", "No such file"),
+        (str(tmp_path), "Is a directory"),
+        (str(garbage), "binary"),
+        (str(empty), "no_atoms.cif"),
+        ("", "at least 1 character"),
+        ("a\nb.cif", "No such file"),
+    ]:
+        assert expected in refuse(write(change(quickstart, "parent.structure", file)))
+
+
+SR = {"element": "Sr", "scheme": "S3"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "expected"),
+    [
+        # structure and candidates
+        ("dopings.0", {"element": "Mn", "scheme": "S3", "count": 2}, "give oxidation_state"),
+        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "net charge of +2 e"),
+        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "use A1, A2, A3, A4"),
+        ("dopings.0.count", 1, "multiple of 2"),
+        ("dopings.0.count", 100, "up to 6"),
+        ("dopings.0.count", 0, "greater than or equal to 1"),
+        ("dopings.0.element", "Xx", "no chemical element"),
+        ("dopings.0.scheme", "S9", "allowed are S1, S2"),
+        ("dopings.0", SR | {"count": 2, "fraction": 0.1, "basis": "A_sites"}, "not both"),
+        ("dopings.0", SR, "Sr needs either 'count' or 'fraction'"),
+        ("dopings.0", SR | {"fraction": 0.1}, "without 'basis'; use A_sites"),
+        ("dopings.0", SR | {"fraction": 0.1, "basis": "sites"}, "'A_sites', 'B_sites'"),
+        ("dopings.0", SR | {"fraction": 2, "basis": "A_sites"}, "less than or equal to 1"),
+        ("dopings.0", SR | {"count": 2, "basis": "A_sites"}, "leave basis out"),
+        ("dopings.1", SR | {"oxidation_state": 2, "count": 2}, "same cell Sr2-S3"),
+        ("dopings.0", "Sr", "dictionary"),
+        ("dopings", {"element": "Sr"}, "valid list"),
+        ("vacancies.0.compensation", {}, "remove also 2 Li"),
+        ("vacancies.0.compensation", {"Li": -2}, "greater than or equal to 0"),
+        ("parent.mobile_ion", "Na", "holds Li, La, Ti, O; name one of these"),
+        ("parent.mobile_ion", "", "name one of these"),
+        ("parent.supercell", [0, 1, 1], "whole numbers from 1 to 100, for example [2, 2, 3]"),
+        ("parent.supercell", [10**30, 1, 1], "from 1 to 100"),
+        ("parent.supercell", [30, 30, 30], "more than 10000; use a smaller one"),
+        ("parent.supercell", [2, 2], "supercell[2]"),
+        ("parent.supercell", "222", "valid tuple"),
+        ("parent.supercell", [True, 2, 3], "valid integer"),
+        ("parent.composition", {"Li": 3, "La": 8}, "nearest neutral choice is La 7, Li 3"),
+        ("parent.composition", {"Xx": 2}, "allowed are the elements"),
+        ("parent.composition", {"X\nx": 2}, "allowed are the elements"),
+        ("parent.composition", {"Li": 10**30}, "less than or equal to"),
+        ("parent.oxidation_states.Zr", 4, "leave it out"),
+        ("parent.oxidation_states.Li", 40, "less than or equal to 9"),
+        ("parent.roles.A", ["Li", "Na"], "Na"),
+        ("parent.roles.A", [], "at least 1 item"),
+        ("parent.roles", {}, "'parent.roles.A' is missing"),
+        # molecular dynamics
+        ("conductivity.temperatures_K", [-300], "-300 K is outside 50 to 5000 K"),
+        ("conductivity.temperatures_K", [25], "temperatures are in kelvin"),
+        ("conductivity.temperatures_K", [float("nan")], "temperatures_K[0] = nan"),
+        ("conductivity.temperatures_K", [float("inf")], "finite number"),
+        ("conductivity.temperatures_K", [], "at least 1 item"),
+        ("conductivity.temperatures_K", [1000, 1000.0], "names a temperature twice"),
+        ("conductivity.temperatures_K", 1000, "valid list"),
+        ("conductivity.temperatures_K", ["hot"], "valid number"),
+        ("conductivity.frame_interval_fs", 25, "multiple of time_step_fs 2; use for example 20"),
+        ("conductivity.frame_interval_fs", 1, "multiple of time_step_fs"),
+        ("conductivity.frame_interval_fs", 700, "at least 10 are needed"),
+        ("conductivity.frame_interval_fs", 1e308, "less than or equal to"),
+        ("conductivity.time_step_fs", 1e-320, "greater than or equal to"),
+        ("conductivity.time_step_fs", 10, "less than or equal to 5"),
+        ("conductivity.production_ps", float("inf"), "finite number"),
+        ("conductivity.equilibration_ps", 1e308, "less than or equal to"),
+        ("conductivity.hop_distance_A", 0.1, "greater than 0.5"),
+        ("conductivity.n_best", -1, "greater than or equal to 0"),
+        ("conductivity.extrapolate_to_K", 25, "greater than or equal to 50"),
+        # the rest
+        ("relaxation.force_limit_eV_A", -0.1, "greater than 0"),
+        ("relaxation.relax_cell", "yes", "valid boolean"),
+        ("grain_boundary.grain_size_min_nm", 0.5, "larger than the boundary's 1 nm"),
+        ("grain_boundary.grain_size_max_nm", 5, "must rise"),
+        ("grain_boundary.conductivity_S_cm", float("inf"), "finite number"),
+        ("grain_boundary.temperature_K", 298, "extrapolate_to_K 300; bulk and boundary"),
+        ("grain_boundary.source", "", "at least 3 characters"),
+        ("grain_boundary.label", "guessed", "'literature' or 'assumed'"),
+        ("potential.name", "magic", "use one of chgnet, or the import path"),
+        ("potential.name", "no.such.Module", "cannot be imported"),
+        ("potential.name", "..x", "cannot be imported"),
+        ("potential.name", "math.pi", "not callable"),
+        ("potential.kwargs", {"devise": "cpu"}, "it takes version, device, stress"),
+        ("potential.kwargs", {"device": dt.date(2020, 1, 1)}, "device"),
+        ("name", "../x", "begins with a letter or digit"),
+        ("name", "x\n", "at most 64 letters"),
+        ("name", "a" * 65, "at most 64 letters"),
+        ("name", 5, "valid string"),
+        ("seed", -1, "greater than or equal to 0"),
+        ("seed", 2**64, "less than or equal to"),
+        ("store", "", "at least 1 character"),
+    ],
+)  # fmt: skip
+def test_values_that_cannot_be(quickstart, write, keys, value, expected):
+    assert expected in refuse(write(change(quickstart, keys, value)))
+
+
+NUMBERS = [
+    "seed",
+    "parent.n_samples",
+    "parent.supercell.0",
+    "parent.composition.Li",
+    "parent.oxidation_states.Li",
+    "dopings.0.count",
+    "dopings.0.oxidation_state",
+    "vacancies.0.count",
+    "vacancies.0.compensation.Li",
+    "relaxation.force_limit_eV_A",
+    "relaxation.max_steps",
+    "conductivity.temperatures_K.0",
+    "conductivity.n_best",
+    "conductivity.time_step_fs",
+    "conductivity.production_ps",
+    "conductivity.equilibration_ps",
+    "conductivity.frame_interval_fs",
+    "grain_boundary.conductivity_S_cm",
+    "grain_boundary.thickness_nm",
+    "grain_boundary.temperature_K",
+    "grain_boundary.reference_bulk_S_cm",
+]
+
+
+@pytest.mark.parametrize("keys", NUMBERS)
+@pytest.mark.parametrize("value", [True, "5", float("nan"), []])
+def test_what_is_no_number(quickstart, write, keys, value):
+    message = refuse(write(change(quickstart, keys, value)))
+    assert "valid number" in message or "valid integer" in message or "finite number" in message
+    assert f"{keys.split('.')[0]}" in message
+    assert repr(value) in message
+
+
+def list_places(node: Any, prefix: str = "") -> list[str]:
+    """Return the path of every node below the root."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    places = []
+    for key, value in items:
+        places.append(f"{prefix}{key}")
+        if isinstance(value, dict | list):
+            places += list_places(value, f"{prefix}{key}.")
+    return places
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_slip_is_one_line_or_none(quickstart, write, data):
+    content = quickstart
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(list_places(content)))
+        content = change(content, place, data.draw(st.sampled_from([..., *ODD])))
+    path = write(content)
+    try:
+        campaign = load_campaign(path)
+    except InputError as err:
+        message = str(err)
+        assert "\n" not in message
+        assert str(path) in message
+    else:
+        assert campaign.to_flow().output is not None, "what loads can be built"

@@ -1,0 +1,223 @@
+"""Every document survives the store, and refuses what it does not know."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import bson
+import pytest
+from monty.json import MontyDecoder, MontyEncoder, jsanitize
+from pydantic import BaseModel, ValidationError
+
+import perolyte.schemas
+from perolyte.schemas import (
+    ArrheniusFit,
+    ConductivityDoc,
+    ConductivityPoint,
+    Document,
+    DopingDescription,
+    GrainSizeMap,
+    PotentialProvenance,
+    Provenance,
+    Quantity,
+    RankedCandidate,
+    RankingDoc,
+    ResultRow,
+    RoomTemperatureConductivity,
+    ScreeningSummaryDoc,
+)
+from support.documents import (
+    PROVENANCE,
+    make_candidate,
+    make_candidate_set,
+    make_conductivity,
+    make_diffusion,
+    make_oxide,
+    make_relaxed,
+)
+
+POTENTIAL = PotentialProvenance(
+    name="CHGNet", version="0.3.0", weights_sha256="ab", dtype="float32", device="cpu"
+)
+FULL_PROVENANCE = Provenance(
+    perolyte_version="1",
+    created_at=PROVENANCE.created_at,
+    seed=3,
+    potential=POTENTIAL,
+    parent_uuids=["a"],
+    input_hash="cd",
+)
+QUANTITY = Quantity(name="thickness", value=1.0, unit="nm", label="assumed", source="here")
+MAP = GrainSizeMap(
+    temperature_K=300.0,
+    grain_size_nm=[10.0],
+    total_S_cm=[1e-5],
+    lower_S_cm=[1e-6],
+    upper_S_cm=[1e-4],
+    blocking_factor=[0.9],
+    model="brick layer",
+    parameters=[QUANTITY],
+)
+LINE = ArrheniusFit(
+    activation_energy_eV=0.3,
+    activation_energy_std_eV=0.02,
+    ln_prefactor=10.0,
+    covariance=[[1.0, 0.1], [0.1, 0.02]],
+    chi2_reduced=None,
+    n_points=3,
+    temperature_min_K=800.0,
+    temperature_max_K=1200.0,
+    model_error=0.1,
+)
+POINT = ConductivityPoint(
+    **make_diffusion(1000, 0.1).model_dump(
+        include=set(ConductivityPoint.model_fields) - {"diffusion_uuid"}
+    ),
+    diffusion_uuid="d",
+)
+DOPED = make_candidate("Sr2-S3", "doping", change={"Sr": 2, "La": -1, "Li": -1})
+RANKED = RankedCandidate(name="Sr2-S3", relax_uuid="r", reaction_energy_eV=0.5, reaction="x")
+CONDUCTIVITY = make_conductivity(
+    "Sr2-S3", 1e-4, points=[POINT], arrhenius=LINE, grain_size_map=MAP, md_settings={"seed": 1}
+)
+ROW = ResultRow(
+    rank=1,
+    ranked_by="conductivity",
+    name="Sr2-S3",
+    kind="doping",
+    formula="X",
+    n_atoms=58,
+    doping=DOPED.doping,
+    relax_status="converged",
+    relaxed_energy_per_atom_eV=-8.0,
+    reaction_energy_eV_per_dopant=0.2,
+    reaction=None,
+    status="converged",
+    reasons=[],
+    conductivity=CONDUCTIVITY,
+    warnings=[],
+    uuids={"relaxation": None},
+)
+COMMON = {"name": "x", "status": "converged", "provenance": FULL_PROVENANCE, "uuid": "u"}
+DOCUMENTS: list[Document] = [
+    DOPED,
+    make_candidate_set(DOPED, make_candidate("parent")),
+    make_relaxed(DOPED, -500.0),
+    make_relaxed(DOPED, None, "rejected", structure=None, reasons=["failed"]),
+    make_oxide("Sr", -12.0),
+    RankingDoc(ranked=[RANKED], selected=[make_relaxed(DOPED, -500.0)], **COMMON),
+    make_diffusion(1000, 0.1),
+    make_diffusion(1000, None, fit_window_ps=None, warnings=["w"]),
+    CONDUCTIVITY,
+    make_conductivity("parent", None),
+    ScreeningSummaryDoc(
+        parent_formula="X", candidates=[ROW], reference_map=MAP, campaign="c", **COMMON
+    ),
+]
+PARTS: list[BaseModel] = [
+    POTENTIAL,
+    FULL_PROVENANCE,
+    QUANTITY,
+    MAP,
+    LINE,
+    POINT,
+    RANKED,
+    ROW,
+    DOPED.doping,
+    CONDUCTIVITY.room_temperature,
+]
+
+
+def plain(document: BaseModel) -> dict[str, Any]:
+    """What jobflow writes into the store."""
+    return jsanitize(document, strict=True, enum_values=True, allow_bson=True)
+
+
+def label(item: BaseModel) -> str:
+    return type(item).__name__
+
+
+every = pytest.mark.parametrize("document", DOCUMENTS, ids=label)
+
+
+def test_every_public_model_is_tested():
+    public = {getattr(perolyte.schemas, name) for name in perolyte.schemas.__all__}
+    models = {item for item in public if isinstance(item, type) and issubclass(item, BaseModel)}
+    assert models - {Document} == {type(item) for item in [*DOCUMENTS, *PARTS]}
+
+
+@every
+def test_round_trip_through_the_store(document: Document):
+    again = MontyDecoder().process_decoded(plain(document))
+    assert type(again) is type(document)
+    assert again == document
+
+
+@every
+def test_round_trip_as_json_text(document: Document):
+    again = json.loads(json.dumps(document, cls=MontyEncoder), cls=MontyDecoder)
+    assert again == document
+
+
+@every
+def test_validation_of_what_a_query_returns(document: Document):
+    """A query gives plain dictionaries, with monty's keys in them, and times without a zone."""
+    found = bson.decode(bson.encode(plain(document)))
+    assert type(document).model_validate(found) == document
+
+
+@every
+def test_name_and_version_are_written(document: Document):
+    written = plain(document)
+    assert written["schema_name"] == label(document)
+    assert written["schema_version"] == type(document).current_version
+
+
+@every
+def test_unknown_fields_are_refused(document: Document):
+    with pytest.raises(ValidationError, match=r"colour\n.*not permitted"):
+        type(document).model_validate({**plain(document), "colour": "red"})
+
+
+@pytest.mark.parametrize("part", PARTS, ids=label)
+def test_unknown_fields_of_parts_are_refused(part: BaseModel):
+    assert type(part).model_validate(part.model_dump()) == part
+    with pytest.raises(ValidationError, match=r"colour\n.*not permitted"):
+        type(part).model_validate({**part.model_dump(), "colour": "red"})
+
+
+@every
+def test_newer_versions_are_refused(document: Document):
+    newer = {**plain(document), "schema_version": type(document).current_version + 1}
+    with pytest.raises(ValidationError, match="reads up to 1; upgrade perolyte"):
+        type(document).model_validate(newer)
+
+
+@every
+def test_documents_of_another_kind_are_refused(document: Document):
+    other = {**plain(document), "schema_name": "OtherDoc"}
+    with pytest.raises(ValidationError, match="'OtherDoc', expected"):
+        type(document).model_validate(other)
+
+
+@pytest.mark.parametrize("field", ["name", "status", "provenance"])
+@every
+def test_required_fields(document: Document, field: str):
+    content = {key: value for key, value in plain(document).items() if key != field}
+    with pytest.raises(ValidationError, match=field):
+        type(document).model_validate(content)
+
+
+def test_statuses():
+    with pytest.raises(ValidationError, match="status"):
+        make_relaxed(DOPED, -1.0, "fine")
+
+
+def test_times_have_a_time_zone():
+    assert FULL_PROVENANCE.created_at.utcoffset().total_seconds() == 0
+    again = MontyDecoder().process_decoded(plain(make_relaxed(DOPED, -1.0)))
+    assert again.provenance.created_at == PROVENANCE.created_at
+    assert isinstance(again.candidate.doping, DopingDescription)
+    assert isinstance(CONDUCTIVITY.room_temperature, RoomTemperatureConductivity)
+    assert isinstance(CONDUCTIVITY, ConductivityDoc)

@@ -1,0 +1,69 @@
+"""Vacancies: neutral removals, names, refusals that say what would balance them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perolyte.errors import InputError
+from perolyte.structures import Vacancy, enumerate_vacancies
+
+
+def test_an_oxygen_vacancy_with_two_lithium(ordered_llto):
+    result = enumerate_vacancies(
+        ordered_llto.structure, [Vacancy("O", 1, {"Li": 2})], n_samples=40
+    )[0]
+    assert result.name == "VO1-VLi2"
+    assert result.structure.composition.get_el_amt_dict() == {"Li": 1, "La": 7, "Ti": 12, "O": 35}
+    assert result.structure.charge == 0
+    assert result.reaction == "O×_O + 2 Li×_Li → V••_O + 2 V′_Li"
+    assert result.changes == {"O": -1, "Li": -2}
+    assert result.achieved_fraction == pytest.approx(1 / 36)
+    parent = ordered_llto.structure.frac_coords
+    for site in result.removed_sites_frac:
+        assert np.min(np.abs(parent - site).sum(axis=1)) < 1e-9
+        left = result.structure.frac_coords
+        assert np.min(np.abs(left - site).sum(axis=1)) > 1e-3
+
+
+def test_ranks_and_independence(ordered_llto):
+    wanted = [Vacancy("O", 1, {"Li": 2}), Vacancy("La", 2, {"O": 3})]
+    both = enumerate_vacancies(ordered_llto.structure, wanted, n_samples=40, n_keep=2, seed=7)
+    assert [r.name for r in both] == ["VO1-VLi2", "VO1-VLi2-r1", "VLa2-VO3", "VLa2-VO3-r1"]
+    alone = enumerate_vacancies(ordered_llto.structure, wanted[1:], n_samples=40, n_keep=2, seed=7)
+    assert both[2].structure == alone[0].structure
+    assert both[0].ewald_energy_eV < both[1].ewald_energy_eV
+
+
+@pytest.mark.parametrize(
+    ("vacancies", "parts"),
+    [
+        ([Vacancy("O", 1)], ["+2 e", "remove also 2 Li"]),
+        ([Vacancy("Li", 1)], ["-1 e", "2 Li with 1 O"]),
+        ([Vacancy("O", 2, {"Li": 1})], ["+3 e", "1 La or 3 Li"]),
+        ([Vacancy("Li", 4, {"O": 2})], ["4 Li", "has 3"]),
+        ([Vacancy("F", 1)], ["1 F", "has 0"]),
+        ([Vacancy("O", 1, {"Li": 2})] * 2, ["VO1-VLi2", "twice"]),
+    ],
+)
+def test_impossible_removals_are_refused(ordered_llto, vacancies, parts):
+    with pytest.raises(InputError) as caught:
+        enumerate_vacancies(ordered_llto.structure, vacancies, n_samples=5)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message, message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("O", 0), "0"),
+        (("Qq", 1), "no chemical element"),
+        (("O", 1, {"O": 1}), "removes O too"),
+        (("O", 1, {"Li": 1.5}), "1.5"),
+    ],
+)
+def test_a_vacancy_that_says_nonsense_cannot_be_made(arguments, part):
+    with pytest.raises(InputError, match=part):
+        Vacancy(*arguments)

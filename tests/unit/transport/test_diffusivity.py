@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from perolyte.errors import InputError
+from perolyte.transport import check_framework, fit_diffusivity, mean_squared_displacement
+from perolyte.transport.hops import bound_net_hops, choose_error, judge_run
+from perolyte.transport.slope import SlopeResult, choose_window, fit_slope
+
+HOP_A = 3.0
+GOOD = SlopeResult(
+    slope_A2=1.0,
+    ion_std_A2=0.05,
+    block_std_A2=0.04,
+    local_slopes=(1.0, 1.02, 0.97),
+    log_log_slope=1.0,
+)
+
+
+def fit(positions, **changes):
+    return fit_diffusivity(
+        positions, **{"frame_interval_fs": 100.0, "hop_distance_A": HOP_A, **changes}
+    )
+
+
+@pytest.fixture(scope="module")
+def walk():
+    return np.random.default_rng(0).normal(size=(1500, 20, 3)).cumsum(axis=0)
+
+
+def vibrate(n_frames=1500, amplitude_A=0.1, seed=1):
+    sites = 4.0 * np.indices((3, 3, 2)).reshape(3, -1).T
+    return sites + amplitude_A * np.random.default_rng(seed).normal(size=(n_frames, 18, 3))
+
+
+def test_a_good_run_gives_everything(walk):
+    result = fit(walk, framework_positions_A=vibrate())
+    assert (result.status, result.reasons, result.warnings) == ("converged", (), ())
+    assert result.diffusivity_std_cm2_s == pytest.approx(
+        result.diffusivity_cm2_s * result.relative_error
+    )
+    assert result.diffusivity_lower_cm2_s < result.diffusivity_cm2_s
+    assert result.diffusivity_upper_cm2_s > result.diffusivity_cm2_s
+    assert result.diffusivity_upper_bound_cm2_s is None
+    assert result.run_length_ps == pytest.approx(149.9)
+    assert result.n_ions == 20
+    assert len(result.lag_ps) == len(result.msd_A2) <= 200
+    assert result.lag_ps[0] == pytest.approx(0.1)
+    assert np.all(np.diff(result.lag_ps) > 0)
+
+
+def test_net_hops_and_diffusivity_agree(walk):
+    result = fit(walk)
+    d_A2_per_ps = result.diffusivity_cm2_s * 1e4
+    hops = 6 * d_A2_per_ps * 20 * result.run_length_ps / HOP_A**2
+    assert result.n_net_hops == pytest.approx(hops)
+
+
+def test_the_window_obeys_its_rule(walk):
+    result = fit(walk)
+    assert result.window_ps[1] <= 0.2 * result.run_length_ps
+    first = np.searchsorted(result.lag_ps, result.window_ps[0])
+    assert result.msd_A2[first] > HOP_A**2
+
+
+def test_window_start_is_capped_where_no_hop_is_passed():
+    assert choose_window(np.full(300, 0.5), HOP_A, 1001) == (50, 200)
+    assert choose_window(np.arange(300.0), HOP_A, 1001) == (10, 200)
+
+
+def test_time_and_dimension_scale_the_value(walk):
+    slow, fast = fit(walk), fit(walk, frame_interval_fs=50.0)
+    assert fast.diffusivity_cm2_s == pytest.approx(2 * slow.diffusivity_cm2_s)
+    plane = fit(walk, dimension=2)
+    assert plane.diffusivity_cm2_s == pytest.approx(1.5 * slow.diffusivity_cm2_s)
+
+
+def test_without_a_framework_melting_is_not_claimed_to_be_absent(walk):
+    assert "melting was not looked for" in fit(walk).warnings[0]
+
+
+def test_a_cage_is_not_a_diffusivity():
+    rattle = 0.3 * np.random.default_rng(2).normal(size=(1000, 30, 3))
+    result = fit(rattle)
+    assert result.status == "not_converged"
+    assert result.diffusivity_cm2_s is None
+    assert result.relative_error is None
+    text = " | ".join(result.reasons)
+    assert "net hops, at least 100 needed" in text
+    assert "one squared hop is 9 Å²" in text
+    assert "below 0.9 in the whole window" in text
+    # 3 hops and a little noise, in 30 ions over 99.9 ps; 1 Å²/ps = 1e-4 cm²/s.
+    three_hops = 3 * HOP_A**2 / (6 * 30 * 99.9) * 1e-4
+    assert three_hops <= result.diffusivity_upper_bound_cm2_s < 2 * three_hops
+
+
+def test_frozen_ions_are_data_not_an_exception():
+    result = fit(np.zeros((200, 5, 3)))
+    assert result.status == "not_converged"
+    assert result.n_net_hops == 0
+    assert np.isnan(result.log_log_slope)
+    three_hops = 3 * HOP_A**2 / (6 * 5 * 19.9) * 1e-4
+    assert result.diffusivity_upper_bound_cm2_s == pytest.approx(three_hops)
+
+
+def test_a_steady_drift_is_not_a_diffusivity():
+    drift = np.arange(500.0)[:, None, None] * np.ones((1, 4, 3)) * 0.1
+    result = fit(drift)
+    assert result.status == "not_converged"
+    assert "above 1.1 in the whole window" in result.reasons[0]
+    assert result.diffusivity_upper_bound_cm2_s is None
+
+
+def test_a_few_frames_are_not_converged(walk):
+    result = fit(walk[:20] * 10, framework_positions_A=vibrate(20))
+    assert result.status == "not_converged"
+    assert "20 frames, at least 50 needed" in result.reasons[0]
+
+
+def test_melting_is_unphysical(walk):
+    melt = vibrate() + 0.3 * np.random.default_rng(4).normal(size=(1500, 18, 3)).cumsum(axis=0)
+    result = fit(walk, framework_positions_A=melt)
+    assert result.status == "unphysical"
+    assert "Lindemann ratio" in result.reasons[0]
+    assert result.diffusivity_cm2_s is None
+    assert result.diffusivity_upper_bound_cm2_s is None
+
+
+def test_hot_vibration_is_a_warning_only(walk):
+    result = fit(walk, framework_positions_A=vibrate(amplitude_A=0.5))
+    assert result.status == "converged"
+    assert "Lindemann ratio 0.2" in result.warnings[0]
+
+
+def test_lindemann_ratio_of_known_vibration():
+    # <u²> = 3 amplitude²; the estimate of the mean structure leaves 1 % of the distance.
+    result = check_framework(vibrate(amplitude_A=0.2))
+    assert result.nearest_neighbor_distance_A == pytest.approx(4.0, rel=0.03)
+    given = check_framework(vibrate(amplitude_A=0.2), nearest_neighbor_distance_A=2.0)
+    assert given.lindemann_ratio == pytest.approx(0.2 * np.sqrt(3) / 2.0, rel=0.03)
+    assert not given.is_melting
+
+
+@pytest.mark.parametrize(
+    ("framework", "message"),
+    [
+        (np.zeros((10, 2, 3)), "10 frames"),
+        (np.zeros((100, 1, 3)), "nearest_neighbor_distance_A"),
+        (np.zeros((100, 3, 3)), "on one another"),
+    ],
+)
+def test_a_framework_that_cannot_be_judged_is_refused(framework, message):
+    with pytest.raises(InputError, match=message):
+        check_framework(framework)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frame_interval_fs": 0.0}, "frame_interval_fs is 0 fs"),
+        ({"hop_distance_A": -1.0}, "hop_distance_A is -1 Å"),
+        ({"dimension": 4}, "4 dimension"),
+        ({"framework_positions_A": np.zeros((9, 2, 3))}, "9 frames"),
+        ({"nearest_neighbor_distance_A": 0.0, "framework_positions_A": vibrate()}, "0 Å"),
+    ],
+)
+def test_wrong_numbers_are_refused(walk, changes, message):
+    with pytest.raises(InputError, match=message):
+        fit(walk, **changes)
+
+
+def test_too_few_frames_to_fit_are_refused(walk):
+    with pytest.raises(InputError, match="4 frames"):
+        fit(walk[:4])
+
+
+def test_the_reason_says_how_much_longer():
+    reasons = judge_run(GOOD, 40.0, HOP_A, 12.0, 1000)
+    assert reasons == ("12 net hops, at least 100 needed; run about 9x longer",)
+    assert judge_run(GOOD, 40.0, HOP_A, 99.9, 1000)[0].startswith("99 net hops")
+    assert judge_run(GOOD, 40.0, HOP_A, 100.0, 1000) == ()
+
+
+def test_one_diffusive_part_of_the_window_is_enough():
+    partly = replace(GOOD, local_slopes=(0.7, 0.85, 0.95))
+    assert judge_run(partly, 40.0, HOP_A, 500.0, 1000) == ()
+    caged = replace(GOOD, local_slopes=(0.7, 0.85, 0.89))
+    assert "caged" in judge_run(caged, 40.0, HOP_A, 500.0, 1000)[0]
+
+
+def test_the_largest_error_wins():
+    assert choose_error(GOOD, 460.0) == (pytest.approx(0.20, abs=0.005), "hops")
+    assert choose_error(replace(GOOD, ion_std_A2=0.3), 460.0) == (0.3, "ions")
+    assert choose_error(replace(GOOD, block_std_A2=0.4), 460.0) == (0.4, "blocks")
+    only_hops = replace(GOOD, ion_std_A2=None, block_std_A2=None)
+    assert choose_error(only_hops, 460.0)[1] == "hops"
+
+
+def test_the_bound_grows_with_hops_and_shrinks_with_ions():
+    bounds = [bound_net_hops(k, n_ions=10) for k in (0.0, 1.0, 10.0, 100.0)]
+    assert bounds[0] == 3.0
+    assert np.all(np.diff(bounds) > 0)
+    assert bound_net_hops(100.0, n_ions=2) > bound_net_hops(100.0, n_ions=50)
+
+
+def test_few_ions_and_short_blocks_give_no_spread():
+    walk = np.random.default_rng(9).normal(size=(100, 4, 3)).cumsum(axis=0)
+    result = fit_slope(walk, mean_squared_displacement(walk), 6, 20)
+    assert result.ion_std_A2 is None
+    assert result.block_std_A2 is None
