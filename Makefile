@@ -51,10 +51,10 @@ quickstart: $(STAMP)
 	$(BIN)/perolyte run workflows/quickstart.yaml
 
 test: $(TEST_STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: $(TEST_STAMP)
-	$(BIN)/python -m pytest tests/unit tests/physics
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/physics src
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -19,9 +20,18 @@ from perolyte.reports import (
 )
 from perolyte.schemas import ScreeningSummaryDoc
 
-__all__ = ["claim_folder", "print_summary", "write_outputs"]
+__all__ = ["claim_folder", "make_console", "print_summary", "write_outputs"]
 
 CLAIM_NAME = "campaign.json"
+LOG_WIDTH = 110
+
+
+def make_console() -> Console:
+    """Return a console as wide as the terminal, or wide enough for the tables in a log."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = LOG_WIDTH
+    return console
 
 
 def claim_folder(folder: Path, campaign: Campaign) -> None:
@@ -75,7 +85,7 @@ def write_outputs(summary: ScreeningSummaryDoc, folder: Path) -> None:
 
 def print_summary(console: Console, summary: ScreeningSummaryDoc) -> None:
     """Print the ranked table and, below it, why rows are not resolved."""
-    console.print(ranked_table(summary))
+    console.print(ranked_table(summary, width=console.width))
     for line in reason_lines(summary):
         console.print(line, highlight=False, soft_wrap=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from perolyte.campaigns import Campaign, load_campaign
-from perolyte.cli.outputs import claim_folder, print_summary, write_outputs
+from perolyte.cli.outputs import claim_folder, make_console, print_summary, write_outputs
 from perolyte.cli.progress import ProgressObserver
 from perolyte.execution import RunReport, run_flow
 from perolyte.schemas import ScreeningSummaryDoc
@@ -25,7 +25,7 @@ def run_campaign(
     campaign_file: Path, *, output: Path | None, store: str | None, n_workers: int | None
 ) -> bool:
     """Run a campaign, write its output directory, print its table; False if a job failed."""
-    console = Console()
+    console = make_console()
     campaign = load_campaign(campaign_file)
     folder = Path("runs") / campaign.name if output is None else output
     workers = n_workers or default_n_workers()

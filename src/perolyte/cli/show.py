@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from perolyte.campaigns import load_campaign
-from perolyte.cli.outputs import CLAIM_NAME, print_summary, write_outputs
+from perolyte.cli.outputs import CLAIM_NAME, make_console, print_summary, write_outputs
 from perolyte.cli.run import STORE_FOLDER
 from perolyte.errors import InputError
 from perolyte.reports import csv_text, json_text
@@ -30,7 +29,7 @@ def show_candidates(campaign_file: Path) -> None:
         achieved = "" if doping is None else f"{doping.fraction_achieved:.4g} of {doping.basis}"
         reaction = "" if doping is None else doping.reaction
         table.add_row(doc.name, doc.kind, doc.formula, str(doc.n_atoms), achieved, reaction)
-    console = Console()
+    console = make_console()
     console.print(table)
     for text in [*found.warnings, *(w for doc in found.candidates for w in doc.warnings)]:
         console.print(f"note: {text}", highlight=False, soft_wrap=True)
@@ -50,13 +49,13 @@ def show_results(campaign: str | None, store: str, *, output_format: str) -> Non
     elif output_format == "json":
         print(json_text(summary), end="")  # noqa: T201
     else:
-        print_summary(Console(), summary)
+        print_summary(make_console(), summary)
 
 
 def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> None:
     """Write a campaign's output directory again from its store."""
     write_outputs(_load_summary(campaign, store), output)
-    Console().print(f"wrote {output / 'report.html'}", highlight=False)
+    make_console().print(f"wrote {output / 'report.html'}", highlight=False)
 
 
 def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:

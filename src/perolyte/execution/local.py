@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import multiprocessing
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -21,6 +18,7 @@ from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
+from perolyte.execution.lock import lock_folder
 from perolyte.execution.worker import HEARTBEAT_NAME, RUN_MARK, serve
 from perolyte.settings import default_n_workers
 from perolyte.stores import find_complete_output
@@ -300,35 +298,3 @@ class LocalRunner:
             blocked=[n.job.name for n in nodes if n.state == "blocked"],
             done_uuids=frozenset(n.job.uuid for n in nodes if n.state == "done"),
         )
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder; the system frees it when the process ends, however it ends.
-
-    Raises
-    ------
-    StoreError
-        If another process holds the lock, or the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("a+", encoding="utf-8")
-    except OSError as err:
-        raise StoreError(
-            f"cannot write in {folder} ({err.strerror}); choose another folder with -o"
-        ) from err
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            handle.seek(0)
-            owner = handle.read().strip() or "unknown"
-            raise StoreError(
-                f"another run (process {owner}) is using {folder}; wait for it, or choose another "
-                "folder with -o"
-            ) from err
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        yield

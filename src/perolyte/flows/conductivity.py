@@ -13,7 +13,8 @@ from pymatgen.core import Structure
 
 from perolyte.errors import InputError
 from perolyte.flows.defaults import build_md_maker
-from perolyte.jobs.conductivity import analyse_diffusion, fit_conductivity, prepare_md_structure
+from perolyte.jobs.conductivity import fit_conductivity
+from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import describe_maker
 from perolyte.units import FS_PER_PS

@@ -1,12 +1,8 @@
 """Jobs: each calls one function, builds one document and returns it."""
 
 from perolyte.jobs.candidates import ParentRecipe, build_candidates, generate_candidates
-from perolyte.jobs.conductivity import (
-    analyse_diffusion,
-    fit_conductivity,
-    prepare_md_structure,
-    run_conductivities,
-)
+from perolyte.jobs.conductivity import fit_conductivity, run_conductivities
+from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from rich import box
 from rich.table import Table
@@ -22,14 +22,16 @@ from perolyte.schemas import ResultRow, ScreeningSummaryDoc
 __all__ = ["ranked_table", "reason_lines"]
 
 _MAX_REASON: Final = 240
+_GAP: Final = 2
+_SHORTEST_FORMULA: Final = 6
 _CAPTION: Final = (
     "Er: reaction energy per dopant or vacancy. σ: Nernst-Einstein (Haven ratio 1), with its 95 % "
     "interval. Digits in parentheses: standard error."
 )
 
 
-def ranked_table(summary: ScreeningSummaryDoc) -> Table:
-    """Return the candidates in the order of their ranks, for a terminal of 100 columns.
+def ranked_table(summary: ScreeningSummaryDoc, *, width: int = 100) -> Table:
+    """Return the candidates in the order of their ranks, for a terminal of ``width`` columns.
 
     Candidates without a resolved conductivity are dimmed and have a dash for it;
     :func:`reason_lines` says why.
@@ -43,17 +45,24 @@ def ranked_table(summary: ScreeningSummaryDoc) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("name", no_wrap=True)
-    table.add_column("formula", no_wrap=True, overflow="ellipsis")
-    table.add_column("doping", no_wrap=True)
-    table.add_column("Er (eV)", justify="right", no_wrap=True)
-    table.add_column("Ea (eV)", no_wrap=True)
-    table.add_column(f"σ({target}) (S/cm)", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    for row in sorted(summary.candidates, key=lambda row: row.rank):
-        cells = [Text(cell) for cell in _write_cells(row)]
-        table.add_row(*cells, style=None if resolved_room(row) else "dim")
+    headings = ["#", "name", "formula", "doping", "Er (eV)", "Ea (eV)", f"σ({target}) (S/cm)"]
+    headings.append("status")
+    rows = sorted(summary.candidates, key=lambda row: row.rank)
+    lines = [[Text(cell) for cell in _write_cells(row)] for row in rows]
+    widths = [
+        max(len(heading), *(_cell_width(cell) for cell in cells))
+        for heading, *cells in zip(headings, *lines, strict=True)
+    ]
+    # in a narrow terminal only the formula is cut: everything else is the answer
+    formula = headings.index("formula")
+    spare = width - sum(widths) - _GAP * len(widths)
+    widths[formula] = max(_SHORTEST_FORMULA, widths[formula] + min(0, spare))
+    for heading, cell_width in zip(headings, widths, strict=True):
+        justify: Literal["right", "left"] = "right" if heading in ("#", "Er (eV)") else "left"
+        table.add_column(heading, justify=justify, no_wrap=True, min_width=cell_width)
+    for row, line in zip(rows, lines, strict=True):
+        line[formula].truncate(widths[formula], overflow="ellipsis")
+        table.add_row(*line, style=None if resolved_room(row) else "dim")
     return table
 
 
@@ -87,6 +96,10 @@ def _write_cells(row: ResultRow) -> list[str]:
         format_interval(room.conductivity_S_cm, room.lower_S_cm, room.upper_S_cm) if room else DASH,
         describe_status(row).replace("relaxation ", "relaxation\n"),
     ]
+
+
+def _cell_width(cell: Text) -> int:
+    return max((part.cell_len for part in cell.split("\n")), default=0)
 
 
 def _cut(line: str) -> str:

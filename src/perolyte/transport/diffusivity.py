@@ -21,6 +21,8 @@ __all__ = ["DiffusivityResult", "fit_diffusivity"]
 
 _N_STORED_LAGS = 200
 _TWO_SIDED_95 = float(stats.norm.ppf(0.975))
+_SHORTEST_MELTING_TEST_PS = 2.0
+"""Some periods of the slowest optical modes and tilts of oxides, about 0.3 to 1 ps each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,7 @@ def fit_diffusivity(
         )
     )
     unphysical, warnings = _judge_framework(
-        framework_positions_A, n_frames, nearest_neighbor_distance_A
+        framework_positions_A, n_frames, frame_interval_fs, nearest_neighbor_distance_A
     )
     msd = mean_squared_displacement(positions, max_lag=max(2, n_frames // 2))
     first, last = choose_window(msd.msd_A2, hop_A, n_frames)
@@ -203,7 +205,10 @@ def _add_value(result: DiffusivityResult, fit: SlopeResult, value: float) -> Dif
 
 
 def _judge_framework(
-    framework_positions_A: ArrayLike | None, n_frames: int, nearest_A: float | None
+    framework_positions_A: ArrayLike | None,
+    n_frames: int,
+    frame_interval_fs: float,
+    nearest_A: float | None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return reasons and warnings that the framework gives."""
     if framework_positions_A is None:
@@ -216,6 +221,13 @@ def _judge_framework(
         )
     if n_frames < MIN_FRAMES:
         return (), (f"melting was not looked for in {n_frames} frames, below {MIN_FRAMES}",)
+    run_ps = (n_frames - 1) * frame_interval_fs / FS_PER_PS
+    if run_ps < _SHORTEST_MELTING_TEST_PS:
+        warning = (
+            f"melting was not looked for in a run of {run_ps:.2g} ps, below "
+            f"{_SHORTEST_MELTING_TEST_PS:g} ps: vibrations are not averaged out"
+        )
+        return (), (warning,)
     result = check_framework(framework, nearest_neighbor_distance_A=nearest_A)
     messages = (result.message,) if result.message else ()
     return (messages, ()) if result.is_melting else ((), messages)

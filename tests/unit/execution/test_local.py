@@ -13,7 +13,7 @@ from jobflow import Flow, Job, JobStore, OnMissing
 
 from perolyte.errors import StoreError
 from perolyte.execution import Observer, RunReport, run_flow
-from perolyte.execution.local import lock_folder
+from perolyte.execution.lock import lock_folder
 from perolyte.execution.worker import LOG_NAME, RUN_MARK, run_one
 from perolyte.jobs import assign_identities
 from perolyte.stores import open_store
@@ -23,7 +23,7 @@ WAIT_S = 30.0
 HOLDER = """
 import sys
 from pathlib import Path
-from perolyte.execution.local import lock_folder
+from perolyte.execution.lock import lock_folder
 with lock_folder(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()

@@ -153,6 +153,17 @@ def test_nothing_moves():
     assert doc.diffusivity_upper_bound_cm2_s > 0
 
 
+def test_a_run_that_explodes_is_unphysical():
+    trajectory = make_trajectory(100)
+    coords = np.array(trajectory.coords)
+    coords[60:, 0, 0] += 0.47  # nearly half a cell from one frame to the next
+    trajectory.coords = coords
+    document = analyse(trajectory)
+    assert document.status == "unphysical"
+    assert document.diffusivity_cm2_s is None
+    assert any("cannot be followed" in reason for reason in document.reasons)
+
+
 def test_no_trajectory_is_rejected():
     doc = analyse(None)
     assert doc.status == "rejected"

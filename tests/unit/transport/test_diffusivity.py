@@ -129,6 +129,13 @@ def test_melting_is_unphysical(walk):
     assert result.diffusivity_upper_bound_cm2_s is None
 
 
+def test_melting_is_not_judged_before_vibrations_average_out(walk):
+    drifting = vibrate(100) + 0.02 * np.arange(100)[:, np.newaxis, np.newaxis]
+    result = fit(walk[:100], frame_interval_fs=10.0, framework_positions_A=drifting)
+    assert result.status != "unphysical"
+    assert any("melting was not looked for in a run of 0.99 ps" in w for w in result.warnings)
+
+
 def test_hot_vibration_is_a_warning_only(walk):
     result = fit(walk, framework_positions_A=vibrate(amplitude_A=0.5))
     assert result.status == "converged"
