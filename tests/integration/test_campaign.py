@@ -209,3 +209,24 @@ def test_another_campaigns_directory_is_refused(
     assert refused.returncode == 2
     assert "campaign 'toy'" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--store", "/proc/nowhere/store"], 3, "writable"),
+        (["--store", "mongodb://name:secret@127.0.0.1:1/x"], 3, "does not answer"),
+        (["-o", "/proc/nowhere"], 3, "nowhere"),
+    ],
+)
+def test_a_store_that_cannot_be_used_leaves_nothing_behind(
+    arguments: list[str], code: int, words: str, make_campaign, run_command, tmp_path: Path
+) -> None:
+    file = make_campaign(tmp_path)
+    folder = tmp_path / "out"
+    refused = run_command("run", file, "-o", folder, *arguments)
+    assert refused.returncode == code
+    assert words in refused.stderr
+    assert "secret" not in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not folder.exists()

@@ -20,7 +20,13 @@ from perolyte.reports import (
 )
 from perolyte.schemas import ScreeningSummaryDoc
 
-__all__ = ["claim_folder", "make_console", "print_summary", "write_outputs"]
+__all__ = [
+    "claim_folder",
+    "make_console",
+    "print_summary",
+    "refuse_foreign_folder",
+    "write_outputs",
+]
 
 CLAIM_NAME = "campaign.json"
 LOG_WIDTH = 110
@@ -34,22 +40,30 @@ def make_console() -> Console:
     return console
 
 
-def claim_folder(folder: Path, campaign: Campaign) -> None:
-    """Note in the directory which campaign writes there; refuse another campaign's directory.
+def refuse_foreign_folder(folder: Path, campaign_name: str | None) -> None:
+    """Refuse a directory that holds the results of another campaign.
 
     Raises
     ------
     InputError
-        If the directory belongs to another campaign.
+        If it does.
+    """
+    owner = _read_owner(folder)
+    if owner is not None and owner != campaign_name:
+        raise InputError(
+            f"{folder} holds the results of campaign {owner!r}, not of {campaign_name!r}; choose "
+            "another directory with -o"
+        )
+
+
+def claim_folder(folder: Path, campaign: Campaign) -> None:
+    """Note in the directory which campaign writes there.
+
+    Raises
+    ------
     StoreError
         If it cannot be written.
     """
-    owner = _read_owner(folder)
-    if owner is not None and owner != campaign.name:
-        raise InputError(
-            f"{folder} holds the results of campaign {owner!r}, not of {campaign.name!r}; choose "
-            "another directory with -o"
-        )
     claim = {"campaign": campaign.name, "file_sha256": campaign.sha256}
     _write_text(folder / CLAIM_NAME, json.dumps(claim, indent=2) + "\n")
 
@@ -64,12 +78,7 @@ def write_outputs(summary: ScreeningSummaryDoc, folder: Path) -> None:
     StoreError
         If a file cannot be written.
     """
-    owner = _read_owner(folder)
-    if owner is not None and owner != summary.campaign:
-        raise InputError(
-            f"{folder} holds the results of campaign {owner!r}, not of {summary.campaign!r}; "
-            "choose another directory with -o"
-        )
+    refuse_foreign_folder(folder, summary.campaign)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_csv(summary, folder / "results.csv")

@@ -8,7 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from perolyte.campaigns import Campaign, load_campaign
-from perolyte.cli.outputs import claim_folder, make_console, print_summary, write_outputs
+from perolyte.cli.outputs import (
+    claim_folder,
+    make_console,
+    print_summary,
+    refuse_foreign_folder,
+    write_outputs,
+)
 from perolyte.cli.progress import ProgressObserver
 from perolyte.execution import RunReport, run_flow
 from perolyte.schemas import ScreeningSummaryDoc
@@ -30,9 +36,10 @@ def run_campaign(
     folder = Path("runs") / campaign.name if output is None else output
     workers = n_workers or default_n_workers()
     flow = campaign.to_flow()
-    claim_folder(folder, campaign)
+    refuse_foreign_folder(folder, campaign.name)
     location = store or campaign.store_location or str(folder / STORE_FOLDER)
     job_store = open_store(location)
+    claim_folder(folder, campaign)
     _print_start(console, campaign, folder, workers)
     try:
         with ProgressObserver(console, n_md_steps=campaign.count_md_steps()) as observer:
