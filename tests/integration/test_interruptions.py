@@ -140,7 +140,11 @@ def test_a_killed_worker_costs_only_its_job(
 def test_two_runs_at_once(
     started: subprocess.Popen, slow_campaign: Path, run_command, tmp_path: Path
 ) -> None:
-    second = run_command("run", slow_campaign, "-o", tmp_path / "out")
+    started.send_signal(signal.SIGSTOP)  # so that it cannot end before the second one starts
+    try:
+        second = run_command("run", slow_campaign, "-o", tmp_path / "out")
+    finally:
+        started.send_signal(signal.SIGCONT)
     assert second.returncode == 3
     assert str(started.pid) in second.stderr
     assert second.stderr.count("\n") == 1
