@@ -8,6 +8,7 @@ from perolyte.jobs.conductivity import (
     run_conductivities,
 )
 from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.ingest import ingest_files
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
@@ -21,6 +22,7 @@ __all__ = [
     "build_relax_document",
     "fit_conductivity",
     "generate_candidates",
+    "ingest_files",
     "map_over_grain_size",
     "prepare_md_structure",
     "rank_candidates",
