@@ -114,7 +114,7 @@ class Campaign:
             dopings=self._dopings(),
             vacancies=self._vacancies(),
             grain_boundary=None if boundary is None else GrainBoundary(**boundary.model_dump()),
-            warnings=self.parent.warnings,
+            warnings=tuple(str(warning) for warning in self.parent.warnings),
             structure_sha256=self.parent.sha256,
             campaign_file_sha256=self.sha256,
         )

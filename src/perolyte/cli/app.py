@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from perolyte import __version__
+from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.errors import InputError, PerolyteError, StoreError
 
 __all__ = ["app", "main"]
@@ -57,6 +58,8 @@ def main() -> None:
                 err=True,
             )
         raise
+    except CommandInterruptedError as err:
+        _fail(str(err), EXIT_INTERRUPTED)
     except StoreError as err:
         _fail(str(err), EXIT_STORE)
     except InputError as err:
@@ -123,6 +126,26 @@ def report(
     from perolyte.cli.show import write_outputs_from_store
 
     write_outputs_from_store(campaign, store, output)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="CIF or POSCAR files, and folders of them")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV file to write the table to")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    store: Annotated[
+        str | None, typer.Option("--store", help="keep the documents: path or mongodb:// address")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="processes [default: cores, to 4]")
+    ] = None,
+) -> None:
+    """Read structure files, recognise perovskites; one row per file, bad files included."""
+    from perolyte.cli.ingest import ingest_paths
+
+    ingest_paths(paths, output=output, as_json=as_json, store=store, n_workers=workers)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
+from perolyte.flows.ingest import IngestMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Doping, Vacancy
 
@@ -11,6 +12,7 @@ __all__ = [
     "Doping",
     "DopingScreenMaker",
     "GrainBoundary",
+    "IngestMaker",
     "ParentRecipe",
     "Vacancy",
     "assign_identities",

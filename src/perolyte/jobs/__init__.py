@@ -4,6 +4,7 @@ from perolyte.jobs.candidates import ParentRecipe, build_candidates, generate_ca
 from perolyte.jobs.conductivity import fit_conductivity, run_conductivities
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.ingest import ingest_files
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
@@ -17,6 +18,7 @@ __all__ = [
     "build_relax_document",
     "fit_conductivity",
     "generate_candidates",
+    "ingest_files",
     "map_over_grain_size",
     "prepare_md_structure",
     "rank_candidates",

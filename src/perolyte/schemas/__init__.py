@@ -3,6 +3,15 @@
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
 from perolyte.schemas.candidate import CandidateDoc, CandidateSetDoc, DopingDescription
 from perolyte.schemas.energetics import RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.structure import (
+    CellDescription,
+    PerovskiteDescription,
+    RowStatus,
+    SpaceGroupDescription,
+    StructureDoc,
+    StructureSetDoc,
+    ToleranceDescription,
+)
 from perolyte.schemas.summary import ResultRow, ScreeningSummaryDoc
 from perolyte.schemas.transport import (
     ArrheniusFit,
@@ -17,12 +26,14 @@ __all__ = [
     "ArrheniusFit",
     "CandidateDoc",
     "CandidateSetDoc",
+    "CellDescription",
     "ConductivityDoc",
     "ConductivityPoint",
     "DiffusionDoc",
     "Document",
     "DopingDescription",
     "GrainSizeMap",
+    "PerovskiteDescription",
     "PotentialProvenance",
     "Provenance",
     "Quantity",
@@ -31,6 +42,11 @@ __all__ = [
     "RelaxDoc",
     "ResultRow",
     "RoomTemperatureConductivity",
+    "RowStatus",
     "ScreeningSummaryDoc",
+    "SpaceGroupDescription",
     "Status",
+    "StructureDoc",
+    "StructureSetDoc",
+    "ToleranceDescription",
 ]

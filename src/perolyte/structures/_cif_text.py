@@ -7,17 +7,17 @@ holds atoms is chosen, and only the tags that define the structure are kept.
 
 from __future__ import annotations
 
-import math
 import re
 import warnings as python_warnings
 from typing import TYPE_CHECKING
 
 from perolyte.errors import InputError
+from perolyte.structures.findings import StructureWarning, WarningCode
 
 if TYPE_CHECKING:
     from pymatgen.io.cif import CifBlock
 
-__all__ = ["check_cell_tags", "check_occupancy_tags", "decode_text", "find_dois", "select_block"]
+__all__ = ["decode_text", "select_block"]
 
 _KEPT_PREFIXES = (
     "_cell_",
@@ -26,6 +26,7 @@ _KEPT_PREFIXES = (
     "_atom_site_",
     "_atom_type_",
     "_chemical_formula_",
+    "_exptl_crystal_density_diffrn",
 )
 # CIF data names are case-insensitive (International Tables G, 2.2.7.1.3); the parser's are not.
 _CANONICAL_NAMES = {
@@ -46,6 +47,9 @@ _CANONICAL_NAMES = {
         "_atom_type_symbol",
         "_atom_type_oxidation_number",
         "_chemical_formula_sum",
+        "_exptl_crystal_density_diffrn",
+        "_cell_volume",
+        "_chemical_formula_structural",
         "_symmetry_equiv_pos_as_xyz",
         "_space_group_symop_operation_xyz",
         "_symmetry_space_group_name_H-M",
@@ -57,13 +61,9 @@ _CANONICAL_NAMES = {
     )
 }
 _ANGLE_TAGS = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
-_CELL_SETTING_TAGS = ("_symmetry_cell_setting", "_space_group_crystal_system")
-_LENGTH_RANGE_A = (0.5, 1.0e3)
-_OCCUPANCY_TOLERANCE = 0.01
-_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,\[\]{}]+")
 
 
-def decode_text(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+def decode_text(data: bytes, name: str) -> tuple[str, list[StructureWarning]]:
     """Decode the bytes of a structure file and normalise its white space.
 
     Parameters
@@ -75,7 +75,7 @@ def decode_text(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
 
     Returns
     -------
-    tuple of str and tuple of str
+    str and list of StructureWarning
         Text with line feeds only and no control characters, and warnings.
 
     Raises
@@ -83,38 +83,22 @@ def decode_text(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     InputError
         When the file is empty or binary.
     """
-    warnings: tuple[str, ...] = ()
+    warnings: list[StructureWarning] = []
     if not data.strip():
         raise InputError(f"{name}: the file is empty; give a CIF or POSCAR file")
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         text = data.decode("latin-1")
-        warnings = (f"not valid UTF-8 at byte {error.start}: read as Latin-1",)
+        message = f"not valid UTF-8 at byte {error.start}: read as Latin-1"
+        warnings.append(StructureWarning(WarningCode.ENCODING, message))
     if "\x00" in text:
         raise InputError(f"{name}: binary content (NUL bytes); give a text CIF, not an archive")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]", " ", text), warnings
 
 
-def find_dois(text: str) -> tuple[str, ...]:
-    """Find the DOIs written anywhere in a text, in order and without repeats.
-
-    Examples
-    --------
-    >>> find_dois("_journal_paper_doi 10.1021/cm020609u")
-    ('10.1021/cm020609u',)
-    """
-    found: list[str] = []
-    for match in _DOI.findall(text):
-        doi = match.rstrip(".:")
-        if doi.count(")") > doi.count("("):  # the closing bracket of the sentence around it
-            doi = doi.rstrip(".:)")
-        found.append(doi)
-    return tuple(dict.fromkeys(found))
-
-
-def select_block(text: str, name: str) -> tuple[CifBlock, tuple[str, ...]]:
+def select_block(text: str, name: str) -> tuple[CifBlock, list[StructureWarning]]:
     """Choose the data block that holds atoms and keep the tags that define its structure.
 
     Parameters
@@ -126,7 +110,7 @@ def select_block(text: str, name: str) -> tuple[CifBlock, tuple[str, ...]]:
 
     Returns
     -------
-    tuple of pymatgen.io.cif.CifBlock and tuple of str
+    pymatgen.io.cif.CifBlock and list of StructureWarning
         The block and the warnings about what was repaired.
 
     Raises
@@ -145,10 +129,11 @@ def select_block(text: str, name: str) -> tuple[CifBlock, tuple[str, ...]]:
         )
     if len(with_atoms) > 1:
         headers = [block.split(maxsplit=1)[0][len("data_") :] for block in with_atoms]
-        warnings.append(
+        message = (
             f"{len(with_atoms)} data blocks hold atoms ({', '.join(headers[:5])}): "
             f"the first, {headers[0]!r}, was read"
         )
+        warnings.append(StructureWarning(WarningCode.SEVERAL_BLOCKS, message))
     block = _parse_block(CifBlock, with_atoms[0], warnings)
     data = {
         _CANONICAL_NAMES.get(key.lower(), key): value
@@ -164,12 +149,12 @@ def select_block(text: str, name: str) -> tuple[CifBlock, tuple[str, ...]]:
     for loop in loops:
         if "_atom_site_fract_x" in loop and "_atom_site_label" not in loop:
             loop.insert(0, "_atom_site_label")
-    return CifBlock(data, loops, "structure"), tuple(warnings)
+    return CifBlock(data, loops, "structure"), warnings
 
 
-def _split_blocks(text: str, name: str) -> tuple[list[str], list[str]]:
+def _split_blocks(text: str, name: str) -> tuple[list[str], list[StructureWarning]]:
     """Split at ``data_`` headings, except inside semicolon-delimited text."""
-    warnings: list[str] = []
+    warnings: list[StructureWarning] = []
     blocks: list[list[str]] = []
     orphans: list[str] = []
     in_text_field = False
@@ -181,7 +166,8 @@ def _split_blocks(text: str, name: str) -> tuple[list[str], list[str]]:
         else:
             (blocks[-1] if blocks else orphans).append(line)
     if not blocks and any("_cell_length_a" in line.lower() for line in orphans):
-        warnings.append("no data_ heading: the whole file was read as one data block")
+        message = "no data_ heading: the whole file was read as one data block"
+        warnings.append(StructureWarning(WarningCode.MISSING_HEADING, message))
         blocks.append(["data_unnamed", *orphans])
     if not blocks:
         kind = "an HTML page" if re.search(r"<\s*(!doctype|html|head|body)", text, re.I) else "text"
@@ -192,20 +178,50 @@ def _split_blocks(text: str, name: str) -> tuple[list[str], list[str]]:
     return ["\n".join(block) for block in blocks], warnings
 
 
-def _parse_block(block_type: type[CifBlock], text: str, warnings: list[str]) -> CifBlock:
+def _parse_block(
+    block_type: type[CifBlock], text: str, warnings: list[StructureWarning]
+) -> CifBlock:
     """Parse one block; the parser's one warning per stray word becomes one line."""
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         block = block_type.from_str(text)
     stray = [str(warning.message).rsplit(": ", maxsplit=1)[-1] for warning in caught]
     if stray:
-        warnings.append(f"text that belongs to no tag was left out: {' '.join(stray)[:80]}")
+        # In a bibliography it is an unquoted title; behind a cell length it is a broken number.
+        structural, others = _count_idle_words(text)
+        is_harmless = structural == 0 and others >= len(stray)
+        code = WarningCode.TEXT_LEFT_OUT if is_harmless else WarningCode.STRAY_TEXT
+        message = f"text that belongs to no tag was left out: {' '.join(stray)[:80]}"
+        warnings.append(StructureWarning(code, message))
     return block
 
 
-def _repair_tags(data: dict, name: str) -> list[str]:
+def _count_idle_words(text: str) -> tuple[int, int]:
+    """Count words that follow a complete tag, outside loops: behind structural tags, and others."""
+    counts = {True: 0, False: 0}
+    is_structural = in_text_field = in_loop = False
+    values = 0
+    for line in text.split("\n"):
+        if line.startswith(";"):
+            in_text_field = not in_text_field
+            values = 1
+            continue
+        words = re.findall(r"'[^']*'|\"[^\"]*\"|[^\s]+", re.split(r"(?:^|\s)#", line)[0])
+        if in_text_field or not words:
+            continue
+        if words[0].startswith("_") or words[0].lower().startswith("loop_"):
+            in_loop = words[0].lower().startswith("loop_") or (in_loop and len(words) == 1)
+            is_structural = words[0].lower().startswith(_KEPT_PREFIXES)
+            values, words = 0, words[1:]
+        if not in_loop:
+            counts[is_structural] += max(0, values + len(words) - 1) - max(0, values - 1)
+            values += len(words)
+    return counts[True], counts[False]
+
+
+def _repair_tags(data: dict, name: str) -> list[StructureWarning]:
     """Fill what CIF gives a default for, in place, and say so."""
-    warnings: list[str] = []
+    warnings: list[StructureWarning] = []
     if "_atom_site_label" not in data:
         if "_atom_site_type_symbol" not in data:
             raise InputError(
@@ -213,94 +229,21 @@ def _repair_tags(data: dict, name: str) -> list[str]:
                 "add one of these columns so that their elements are known"
             )
         data["_atom_site_label"] = list(data["_atom_site_type_symbol"])
-        warnings.append("no _atom_site_label: the type symbols were used as labels")
+        message = "no _atom_site_label: the type symbols were used as labels"
+        warnings.append(StructureWarning(WarningCode.MISSING_LABELS, message))
     hydrogens = data.get("_atom_site_attached_hydrogens")
     if isinstance(hydrogens, list):
         data["_atom_site_attached_hydrogens"] = ["0" if n == "?" else n for n in hydrogens]
     missing_angles = [tag for tag in _ANGLE_TAGS if not data.get(tag)]
     if missing_angles:
-        warnings.append(f"{', '.join(missing_angles)} missing: taken from the crystal system")
+        message = f"{', '.join(missing_angles)} missing: taken from the crystal system"
+        warnings.append(StructureWarning(WarningCode.MISSING_ANGLES, message))
     occupancies = data.get("_atom_site_occupancy")
     if isinstance(occupancies, list):
         unknown = [index for index, value in enumerate(occupancies) if value in ("?", ".")]
         for index in unknown:
             occupancies[index] = "1.0"
         if unknown:
-            warnings.append(
-                f"{len(unknown)} occupancies are not given (? or .): read as 1, the CIF default"
-            )
+            message = f"{len(unknown)} occupancies are not given (? or .): read as 1, the default"
+            warnings.append(StructureWarning(WarningCode.MISSING_OCCUPANCY, message))
     return warnings
-
-
-def _first(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return value[0] if value else ""
-    return value
-
-
-def check_cell_tags(data: dict, name: str) -> None:
-    """Refuse cell lengths and angles that are missing, not numbers, or impossible.
-
-    Parameters
-    ----------
-    data : dict
-        Tags of the data block.
-    name : str
-        How messages call the file.
-
-    Raises
-    ------
-    InputError
-        Naming the tag and its value. A missing angle is left to the crystal system, when given.
-    """
-    from pymatgen.io.cif import str2float
-
-    limits = {f"_cell_length_{axis}": (*_LENGTH_RANGE_A, "Å") for axis in "abc"}
-    limits |= dict.fromkeys(_ANGLE_TAGS, (1.0, 179.0, "°"))
-    for tag, (low, high, unit) in limits.items():
-        text = _first(data.get(tag, ""))
-        if not text and unit == "°" and any(data.get(key) for key in _CELL_SETTING_TAGS):
-            continue
-        try:
-            value = str2float(text) if text else math.nan
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            shown = text[:40] or "missing"
-            raise InputError(
-                f"{name}: {tag} is {shown}, allowed are numbers from {low:g} to {high:g} {unit}; "
-                "correct the cell in the file"
-            )
-
-
-def check_occupancy_tags(data: dict, name: str) -> None:
-    """Refuse a row whose occupancy is negative, above one, or not a number.
-
-    Parameters
-    ----------
-    data : dict
-        Tags of the data block.
-    name : str
-        How messages call the file.
-
-    Raises
-    ------
-    InputError
-        Naming the atom and its occupancy.
-    """
-    from pymatgen.io.cif import str2float
-
-    occupancies = data.get("_atom_site_occupancy", [])
-    rows = [occupancies] if isinstance(occupancies, str) else occupancies
-    labels = data["_atom_site_label"]
-    labels = [labels] if isinstance(labels, str) else labels
-    for label, text in zip(labels, rows, strict=False):
-        try:
-            value = str2float(text)
-        except ValueError:
-            value = math.nan
-        if not 0.0 <= value <= 1.0 + _OCCUPANCY_TOLERANCE:
-            raise InputError(
-                f"{name}: atom {label[:20]} has occupancy {text[:20]}, allowed are 0 to 1; "
-                "correct the occupancy in the file"
-            )

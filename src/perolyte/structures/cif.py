@@ -15,14 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perolyte.errors import InputError
-from perolyte.structures._cif_text import (
-    check_cell_tags,
-    check_occupancy_tags,
-    decode_text,
+from perolyte.structures._cif_claims import (
+    check_claims,
     find_dois,
-    select_block,
+    find_source_ids,
+    read_stated_formula,
 )
+from perolyte.structures._cif_symmetry import check_metric, check_operations, list_group_names
+from perolyte.structures._cif_tags import (
+    check_cell_tags,
+    drop_unlocated_hydrogen,
+    settle_occupancy_tags,
+)
+from perolyte.structures._cif_text import decode_text, select_block
 from perolyte.structures.checks import check_structure, warn_about_structure
+from perolyte.structures.findings import StructureWarning, WarningCode
+from perolyte.structures.oxidation_guess import OxidationGuess, guess_oxidation_states
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -45,13 +53,14 @@ _PARSER_FAILURES = (
 )
 
 
-_SYMMETRY_TAGS = (
-    "_symmetry_equiv_pos_as_xyz",
-    "_space_group_symop_operation_xyz",
-    "_symmetry_space_group_name_H-M",
-    "_space_group_name_H-M_alt",
-    "_space_group_IT_number",
-    "_symmetry_Int_Tables_number",
+# How a complaint of pymatgen's parser is filed; None for those that are judged here in detail.
+_COMPLAINTS: tuple[tuple[str, WarningCode | None], ...] = (
+    ("Defaulting to P1", WarningCode.MISSING_SYMMETRY),
+    ("Spacegroup from", WarningCode.SYMMETRY_FROM_NAME),
+    ("rounded to ideal values", WarningCode.ROUNDED),
+    ("1-line symmetry op", None),
+    ("sum to > 1", None),
+    ("Incorrect stoichiometry", None),
 )
 
 
@@ -63,8 +72,17 @@ class ParsedStructure:
     ----------
     structure : pymatgen.core.Structure
         Cell of the file, sites may be partially occupied; oxidation states only where declared.
-    warnings : tuple of str
-        One line each: what was repaired, assumed, or looks wrong.
+    warnings : tuple of StructureWarning
+        What was repaired, assumed, or looks wrong; ``str(warning)`` is one line.
+    notes : tuple of StructureWarning
+        Remarks that cast no doubt: disorder, split sites, rounded coordinates.
+    oxidation : OxidationGuess
+        Oxidation states with the method that gave them; empty where none is sure.
+    stated_formula : str or None
+        Formula as the file writes it.
+    source_ids : dict of str to str
+        Number of the entry in each database that the file names ("COD", "ICSD", "AMCSD", "CCDC",
+        "MP").
     path : str
         Path of the file as it was given.
     sha256 : str
@@ -74,7 +92,11 @@ class ParsedStructure:
     """
 
     structure: Structure
-    warnings: tuple[str, ...]
+    warnings: tuple[StructureWarning, ...]
+    notes: tuple[StructureWarning, ...]
+    oxidation: OxidationGuess
+    stated_formula: str | None
+    source_ids: dict[str, str]
     path: str
     sha256: str
     dois: tuple[str, ...]
@@ -83,6 +105,24 @@ class ParsedStructure:
     def doi(self) -> str | None:
         """The first DOI of the file, or None."""
         return self.dois[0] if self.dois else None
+
+    @property
+    def source_id(self) -> str | None:
+        """The first database entry of the file, such as ``"COD 9002107"``, or None."""
+        return next((f"{name} {number}" for name, number in self.source_ids.items()), None)
+
+    @property
+    def occupancies(self) -> tuple[dict[str, float], ...]:
+        """Occupancy of each element on each site, in the order of the structure."""
+        return tuple(
+            {str(key): float(n) for key, n in site.species.get_el_amt_dict().items()}
+            for site in self.structure
+        )
+
+    @property
+    def is_disordered(self) -> bool:
+        """Whether a site is shared or partly occupied."""
+        return not self.structure.is_ordered
 
 
 def read_structure(path: str | Path) -> ParsedStructure:
@@ -135,31 +175,58 @@ def read_structure(path: str | Path) -> ParsedStructure:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot read {str(path)!r}: {reason}; give an existing file") from error
-    text, notes = decode_text(content, file.name)
+    text, found = decode_text(content, file.name)
     is_poscar = file.name.upper().startswith(("POSCAR", "CONTCAR")) or file.suffix == ".vasp"
+    formula: str | None = None
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         try:
             if is_poscar:
-                structure, more = _parse_poscar(text, file.name)
+                structure = _parse_poscar(text, file.name)
+                found += check_structure(structure, file.name)
             else:
-                structure, more = _parse_cif(text, file.name)
-            check_structure(structure, file.name)
-            more += warn_about_structure(structure)
+                structure, formula, more = _parse_cif(text, file.name)
+                found += more
+            found += warn_about_structure(structure)
+            oxidation = guess_oxidation_states(structure)
         except _PARSER_FAILURES as error:
             kind = "POSCAR" if is_poscar else "CIF"
             raise InputError(
                 f"{file.name}: cannot be read as {kind} ({_one_line(error)}); "
                 "check that the file is complete"
             ) from error
-    lines = (*notes, *more, *(_one_line(warning.message) for warning in caught))
+    # Deprecations are between the libraries; what is said to the user is about the file.
+    found += _file_complaints(
+        [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    )
+    if oxidation.method == "declared" and oxidation.warnings:
+        found += [StructureWarning(WarningCode.DECLARED_CHARGE, w) for w in oxidation.warnings]
+    found = list(dict.fromkeys(found))
     return ParsedStructure(
         structure=structure,
-        warnings=tuple(dict.fromkeys(lines)),
+        warnings=tuple(remark for remark in found if not remark.code.is_note),
+        notes=tuple(remark for remark in found if remark.code.is_note),
+        oxidation=oxidation,
+        stated_formula=formula,
+        source_ids={} if is_poscar else find_source_ids(text),
         path=str(path),
         sha256=hashlib.sha256(content).hexdigest(),
         dois=find_dois(text),
     )
+
+
+def _file_complaints(complaints: list[str]) -> list[StructureWarning]:
+    """Give the parser's own warnings their codes."""
+    found = []
+    for complaint in complaints:
+        code: WarningCode | None = WarningCode.PARSER
+        for part, candidate in _COMPLAINTS:
+            if part in complaint:
+                code = candidate
+                break
+        if code is not None:
+            found.append(StructureWarning(code, _one_line(complaint)))
+    return found
 
 
 def _one_line(message: object, limit: int = 300) -> str:
@@ -167,7 +234,7 @@ def _one_line(message: object, limit: int = 300) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _parse_poscar(text: str, name: str) -> tuple[Structure, tuple[str, ...]]:
+def _parse_poscar(text: str, name: str) -> Structure:
     from pymatgen.core.structure import Structure
 
     lines = text.splitlines()
@@ -180,15 +247,16 @@ def _parse_poscar(text: str, name: str) -> tuple[Structure, tuple[str, ...]]:
     # Velocities and frozen coordinates belong to a run, not to the crystal.
     for name_of_property in tuple(structure.site_properties):
         structure.remove_site_property(name_of_property)
-    return structure, ()
+    return structure
 
 
-def _parse_cif(text: str, name: str) -> tuple[Structure, tuple[str, ...]]:
+def _parse_cif(text: str, name: str) -> tuple[Structure, str | None, list[StructureWarning]]:
     from pymatgen.io.cif import CifParser
 
-    block, notes = select_block(text, name)
+    block, found = select_block(text, name)
     check_cell_tags(block.data, name)
-    check_occupancy_tags(block.data, name)
+    found += drop_unlocated_hydrogen(block.data, name)
+    found += settle_occupancy_tags(block.data, name)
     parser = CifParser.from_str(str(block))
     complaints: list[str] = getattr(parser, "warnings", [])
     try:
@@ -200,40 +268,47 @@ def _parse_cif(text: str, name: str) -> tuple[Structure, tuple[str, ...]]:
             f"{name}: no structure in this CIF ({reason}); "
             "check its cell, symmetry and atom positions"
         ) from error
-    group = [str(block.data[key]) for key in _SYMMETRY_TAGS if key in block.data]
-    named = [value for value in group if value.strip(" ?.'") not in ("", "P 1", "P1", "1")]
+    named = list_group_names(block.data)
     if named and any("Defaulting to P1" in complaint for complaint in complaints):
         raise InputError(
             f"{name}: symmetry {_one_line(named[0], 60)!r} is not understood; "
             "write the symmetry operations into the file (_symmetry_equiv_pos_as_xyz)"
         )
-    metric = _check_metric(raw, parser, name)
+    operations = list(getattr(parser, "symmetry_operations", ()))
+    found += _file_complaints(complaints)
+    found += check_metric(raw, operations, name)
+    found += check_operations(operations, block.data)
     structure, repairs = _settle_occupancies(raw, name)
-    formula = str(block.data.get("_chemical_formula_sum", "")).strip(" ?.'")
-    stoichiometry = parser.check(structure) if formula else None
-    more = () if stoichiometry is None else (_one_line(stoichiometry),)
-    return structure, (*notes, *map(_one_line, complaints), *repairs, *metric, *more)
+    found += repairs
+    found += check_structure(structure, name)
+    found += check_claims(structure, block.data, text)
+    return structure, read_stated_formula(block.data), found
 
 
-def _settle_occupancies(raw: Structure, name: str) -> tuple[Structure, tuple[str, ...]]:
+def _settle_occupancies(raw: Structure, name: str) -> tuple[Structure, list[StructureWarning]]:
     """Rebuild the structure with occupancies in (0, 1]: repeated rows count once."""
     from pymatgen.core.structure import Structure
 
-    tolerance, negligible = 0.01, 1e-6
-    species, coordinates, warnings = [], [], []
+    # Rounded thirds sum to 1.001; a refinement overshoots by a few per cent; beyond is an error.
+    rounding, tolerance, negligible = 0.01, 0.05, 1e-6
+    species, coordinates, found = [], [], []
     for site in raw:
         occupancies = {sp: float(amount) for sp, amount in site.species.items()}
         total = sum(occupancies.values())
         if total > 1.0 + tolerance:
-            if len(occupancies) > 1 or abs(total - round(total)) > tolerance:
+            if len(occupancies) > 1 or abs(total - round(total)) > rounding:
                 raise InputError(
                     f"{name}: the occupancies of site {site.species_string} sum to {total:.3f}, "
                     "allowed is at most 1; correct the occupancies in the file"
                 )
             symbol = next(iter(occupancies)).symbol
-            warnings.append(
-                f"an atom {symbol} is listed {round(total)} times on one site: kept once"
+            message = f"an atom {symbol} is listed {round(total)} times on one site: kept once"
+            found.append(StructureWarning(WarningCode.REPEATED_ATOM, message))
+        elif total > 1.0 + rounding:
+            message = (
+                f"the occupancies of site {site.species_string} sum to {total:.3f}: scaled to 1"
             )
+            found.append(StructureWarning(WarningCode.OCCUPANCY_ABOVE_ONE, message))
         if total > 1.0:
             occupancies = {sp: amount / total for sp, amount in occupancies.items()}
         kept = {sp: amount for sp, amount in occupancies.items() if amount > negligible}
@@ -241,33 +316,10 @@ def _settle_occupancies(raw: Structure, name: str) -> tuple[Structure, tuple[str
             species.append(kept)
             coordinates.append(site.frac_coords)
         else:
-            warnings.append(
-                f"a site of {site.species.elements[0].symbol} has occupancy 0: left out"
-            )
+            symbol = site.species.elements[0].symbol
+            message = f"a site of {symbol} has occupancy 0: left out"
+            found.append(StructureWarning(WarningCode.EMPTY_SITE, message))
     if not species:
         raise InputError(f"{name}: every site has occupancy 0; correct the occupancies in the file")
     structure = Structure(raw.lattice, species, coordinates)
-    return structure.get_sorted_structure(), tuple(dict.fromkeys(warnings))
-
-
-def _check_metric(structure: Structure, parser: object, name: str) -> tuple[str, ...]:
-    """Compare the cell with the symmetry of the file: every rotation must keep the metric."""
-    import numpy as np
-
-    tolerance = 1e-4  # relative; four digits of a length or 0.006° of an angle
-    nonsense = 0.1  # no refinement is that far off: the operations belong to another cell
-    lattice = structure.lattice
-    metric = lattice.matrix @ lattice.matrix.T
-    scale = np.outer(lattice.abc, lattice.abc)
-    worst = 0.0
-    for operation in getattr(parser, "symmetry_operations", ()):
-        rotation = operation.rotation_matrix
-        worst = max(worst, float(np.max(np.abs(rotation.T @ metric @ rotation - metric) / scale)))
-    if worst <= tolerance:
-        return ()
-    if worst > nonsense:
-        raise InputError(
-            f"{name}: the symmetry operations change the cell by {worst:.2f} (relative), allowed "
-            f"is at most {nonsense}; correct the operations or the cell in the file"
-        )
-    return (f"cell lengths and angles break the symmetry of the file by {worst:.1e} (relative)",)
+    return structure.get_sorted_structure(), list(dict.fromkeys(found))

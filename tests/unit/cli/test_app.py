@@ -21,7 +21,7 @@ from perolyte.errors import (
     StoreError,
 )
 
-COMMANDS = ["run", "check", "results", "report"]
+COMMANDS = ["run", "check", "results", "report", "ingest"]
 Answer = tuple[int, str, str]
 Call = Callable[..., Answer]
 

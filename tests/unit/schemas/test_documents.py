@@ -13,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 import perolyte.schemas
 from perolyte.schemas import (
     ArrheniusFit,
+    CellDescription,
     ConductivityDoc,
     ConductivityPoint,
     Document,
     DopingDescription,
     GrainSizeMap,
+    PerovskiteDescription,
     PotentialProvenance,
     Provenance,
     Quantity,
@@ -26,6 +28,10 @@ from perolyte.schemas import (
     ResultRow,
     RoomTemperatureConductivity,
     ScreeningSummaryDoc,
+    SpaceGroupDescription,
+    StructureDoc,
+    StructureSetDoc,
+    ToleranceDescription,
 )
 from support.documents import (
     PROVENANCE,
@@ -99,7 +105,65 @@ ROW = ResultRow(
     warnings=[],
     uuids={"relaxation": None},
 )
+CELL = CellDescription(
+    a_A=1.0, b_A=2.0, c_A=3.0, alpha_deg=90.0, beta_deg=90.0, gamma_deg=90.0, volume_A3=6.0
+)
+GROUP = SpaceGroupDescription(
+    symbol="Pm-3m", number=221, symprec_A=0.01, by_symprec={"0.01": 221, "0.1": 221}, is_stable=True
+)
+FACTORS = ToleranceDescription(
+    goldschmidt=1.0,
+    octahedral=0.4,
+    tau=None,
+    goldschmidt_is_perovskite=True,
+    tau_is_perovskite=False,
+    ions={"A": ["Sr2+"]},
+    radii_A={"A": 1.44},
+    coordinations={"A": {"Sr2+": 12}},
+    oxidation_states={"Sr": 2.0},
+    oxidation_method="composition",
+    is_extrapolated=False,
+    warnings=[],
+)
+VERDICT = PerovskiteDescription(
+    is_perovskite="yes",
+    family="simple",
+    sites={"A": ["Sr"], "B": ["Ti"], "X": ["O"]},
+    a_occupancy=1.0,
+    framework_dimension=3,
+    mobile_ion=None,
+    mobile_ion_dimension=None,
+    tilt_system="a0a0a0",
+    a_order=None,
+    b_order=None,
+    evidence=["six corners"],
+    warnings=["w"],
+    tolerance=FACTORS,
+)
 COMMON = {"name": "x", "status": "converged", "provenance": FULL_PROVENANCE, "uuid": "u"}
+STRUCTURE = StructureDoc(
+    row_status="warning",
+    warnings=["w"],
+    warning_codes=["c"],
+    source="file",
+    dois=["10.1/x"],
+    path="x.cif",
+    formula="SrTiO3",
+    structure=DOPED.structure,
+    cell=CELL,
+    space_group=GROUP,
+    oxidation_states={"Sr": 2.0},
+    oxidation_method="declared",
+    perovskite=VERDICT,
+    **COMMON,
+)
+REJECTED = StructureDoc(
+    row_status="rejected",
+    rejection="unreadable",
+    reasons=["empty"],
+    source="file",
+    **{**COMMON, "status": "rejected"},
+)
 DOCUMENTS: list[Document] = [
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
@@ -114,6 +178,9 @@ DOCUMENTS: list[Document] = [
     ScreeningSummaryDoc(
         parent_formula="X", candidates=[ROW], reference_map=MAP, campaign="c", **COMMON
     ),
+    STRUCTURE,
+    REJECTED,
+    StructureSetDoc(structures=[STRUCTURE, REJECTED], **COMMON),
 ]
 PARTS: list[BaseModel] = [
     POTENTIAL,
@@ -124,6 +191,10 @@ PARTS: list[BaseModel] = [
     POINT,
     RANKED,
     ROW,
+    CELL,
+    GROUP,
+    FACTORS,
+    VERDICT,
     DOPED.doping,
     CONDUCTIVITY.room_temperature,
 ]
@@ -221,3 +292,17 @@ def test_times_have_a_time_zone():
     assert isinstance(again.candidate.doping, DopingDescription)
     assert isinstance(CONDUCTIVITY.room_temperature, RoomTemperatureConductivity)
     assert isinstance(CONDUCTIVITY, ConductivityDoc)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warning_codes": []}, "1 warnings need as many codes"),
+        ({"status": "rejected"}, "contradicts status"),
+        ({"rejection": "crash"}, "contradicts rejection"),
+        ({"row_status": "fine"}, "row_status"),
+    ],
+)
+def test_rows_agree_with_their_documents(changes: dict[str, Any], message: str):
+    with pytest.raises(ValidationError, match=message):
+        StructureDoc.model_validate({**plain(STRUCTURE), **changes})
