@@ -266,3 +266,9 @@ def test_published_classification_of_double_perovskites(shared_data):
 def test_the_limits_are_the_published_ones():
     assert TAU_LIMIT == 4.18
     assert GOLDSCHMIDT_WINDOW == (0.825, 1.059)
+
+
+def test_an_unusual_anion_without_a_state_is_refused_in_one_line():
+    sites = {"A": ["La"], "B": ["Ga"], "X": ["P"]}
+    with pytest.raises(InputError, match="P is taken as the anion.*oxidation_states"):
+        tolerance_factors("LaGaP3", sites=sites, oxidation_states={"La": 3, "Ga": 3})

@@ -19,6 +19,7 @@ from perolyte.structures import (
     Vacancy,
     VacancyResult,
     build_ordered_parent,
+    classify_perovskite,
     enumerate_dopings,
     enumerate_vacancies,
     find_site_distance,
@@ -170,7 +171,7 @@ def build_candidates(
         campaign=campaign,
         name="candidates",
         status="converged",
-        warnings=[*(warnings or []), _describe_counts(ordered)],
+        warnings=[*(warnings or []), _describe_parent(structure), _describe_counts(ordered)],
         provenance=context.provenance,
         candidates=context.documents,
         hop_distance_A=hop_A,
@@ -199,6 +200,21 @@ def generate_candidates(
         campaign=campaign,
         warnings=warnings,
         input_hash=input_hash,
+    )
+
+
+def _describe_parent(structure: Structure) -> str:
+    """Say what the parent is, by topology: a typing error in a CIF shows here first."""
+    found = classify_perovskite(structure)
+    if found.is_perovskite == "no":
+        return f"the parent is not a perovskite: {'; '.join(found.evidence) or 'no BX6 net'}"
+    kind = found.family.replace("_", " ")
+    if found.tolerance is None:
+        return f"the parent is a perovskite ({kind})"
+    factors = found.tolerance
+    return (
+        f"the parent is a perovskite ({kind}), tolerance factor {factors.goldschmidt:.3f}, "
+        f"octahedral factor {factors.octahedral:.3f}"
     )
 
 

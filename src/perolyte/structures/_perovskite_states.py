@@ -69,7 +69,13 @@ def guess_states(
     InputError
         When no choice is neutral within 1 e per formula unit, or an element has no radius.
     """
-    fixed: dict[str, float] = {element: float(ANION_STATES[element]) for element in anions}
+    unknown = [e for e in anions if e not in given and e not in ANION_STATES]
+    if unknown:
+        raise InputError(
+            f"{unknown[0]} is taken as the anion, but it has no usual state as one; give it in "
+            f"oxidation_states, for example {{'{unknown[0]}': -3}}"
+        )
+    fixed = {element: float(ANION_STATES[element]) for element in anions if element not in given}
     fixed.update({element: float(state) for element, state in given.items()})
     open_elements = sorted(element for element in amounts if element not in fixed)
     charge = sum(amounts[element] * state for element, state in fixed.items())
