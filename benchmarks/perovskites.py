@@ -2,8 +2,8 @@
 
     python benchmarks/perovskites.py --data FOLDER      # or PEROLYTE_SHARED_DATA
 
-FOLDER holds ``cif_corpus`` (labelled CIFs) and ``bartel_tau`` (published tables). Every disagreement
-is printed with its file; the last line is one JSON object with the counts.
+FOLDER holds ``cif_corpus`` (labelled CIFs) and ``bartel_tau`` (published tables). Every
+disagreement is printed with its file; the last line is one JSON object with the counts.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ def compare_corpus(folder: Path) -> dict[str, int]:
     for row in read_rows(folder / "labels.csv"):
         expected, label = row["expected"], row["is_perovskite"]
         outcome, answer = outcome_of(folder / "cifs" / row["file"])
+        remark = row["defect"] or row["note"]
         counts["files"] += 1
         counts["reading_agrees"] += outcome == expected
         if outcome != expected:
             print(
-                f"{row['file']}: expected {expected}, got {outcome}; {row['defect'] or row['note']}"
+                f"{row['file']}: expected {expected}, got {outcome}; {remark}"
             )
         if label and answer is not None:
             counts["labelled_and_read"] += 1
             counts["classification_agrees"] += answer == label
             if answer != label:
-                print(f"{row['file']}: label {label}, got {answer}; {row['defect'] or row['note']}")
+                print(f"{row['file']}: label {label}, got {answer}; {remark}")
     return dict(counts)
 
 

@@ -270,5 +270,5 @@ def test_the_limits_are_the_published_ones():
 
 def test_an_unusual_anion_without_a_state_is_refused_in_one_line():
     sites = {"A": ["La"], "B": ["Ga"], "X": ["P"]}
-    with pytest.raises(InputError, match="P is taken as the anion.*oxidation_states"):
+    with pytest.raises(InputError, match=r"P is taken as the anion.*oxidation_states"):
         tolerance_factors("LaGaP3", sites=sites, oxidation_states={"La": 3, "Ga": 3})
