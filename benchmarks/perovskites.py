@@ -44,9 +44,7 @@ def compare_corpus(folder: Path) -> dict[str, int]:
         counts["files"] += 1
         counts["reading_agrees"] += outcome == expected
         if outcome != expected:
-            print(
-                f"{row['file']}: expected {expected}, got {outcome}; {remark}"
-            )
+            print(f"{row['file']}: expected {expected}, got {outcome}; {remark}")
         if label and answer is not None:
             counts["labelled_and_read"] += 1
             counts["classification_agrees"] += answer == label
