@@ -14,7 +14,11 @@ from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.jobs.trajectory import read_mean_temperature, read_positions
 from perolyte.schemas import DiffusionDoc, PotentialProvenance, Status
 from perolyte.structures import add_thermal_velocities, orient_upper_triangular
-from perolyte.transport import fit_diffusivity, nernst_einstein_conductivity
+from perolyte.transport import (
+    DiffusivityResult,
+    fit_diffusivity,
+    nernst_einstein_conductivity,
+)
 from perolyte.units import FS_PER_PS
 
 __all__ = ["analyse_diffusion", "prepare_md_structure"]
@@ -58,7 +62,6 @@ def analyse_diffusion(
     frame_interval_fs: float,
     equilibration_ps: float,
     hop_distance_A: float,
-    n_ions: int | None = None,
     trajectory_uuid: str | None = None,
     seed: int | None = None,
     potential: PotentialProvenance | None = None,
@@ -100,47 +103,44 @@ def analyse_diffusion(
         # A jump of half a cell between frames, or positions that are no numbers: with frames this
         # close together the run has exploded, which is a result.
         return _without_numbers("unphysical", [f"the MD run cannot be followed: {err}"], common)
-    mean_K = read_mean_temperature(trajectory, n_skipped=n_skipped)
     result = fit_diffusivity(
         positions_A[:, mobile],
         frame_interval_fs=frame_interval_fs,
         hop_distance_A=hop_distance_A,
         framework_positions_A=positions_A[:, ~mobile],
     )
+    mean_K = read_mean_temperature(trajectory, n_skipped=n_skipped)
     volume_A3 = float(abs(np.linalg.det(cell_A)))
-    status: Status = result.status
-    reasons = list(result.reasons)
-    if mean_K is not None and abs(mean_K / temperature_K - 1.0) > MAX_TEMPERATURE_DEVIATION:
-        status = "unphysical" if status == "unphysical" else "not_converged"
-        reasons.append(
-            f"mean temperature {mean_K:.0f} K is more than {MAX_TEMPERATURE_DEVIATION:.0%} from "
-            f"the thermostat's {temperature_K:g} K; equilibrate longer"
-        )
-    use = status == "converged" and result.diffusivity_cm2_s is not None
-    diffusivity = result.diffusivity_cm2_s if use else None
-    diffusivity_std = result.diffusivity_std_cm2_s if use else None
-    to_sigma = float(
-        nernst_einstein_conductivity(
-            1.0,
-            n_ions=int(mobile.sum()),
-            charge=charge,
-            volume_A3=volume_A3,
-            temperature_K=temperature_K,
-        )
+    # sigma is proportional to D: one factor serves the value and its error
+    sigma_per_D = nernst_einstein_conductivity(
+        1.0,
+        n_ions=result.n_ions,
+        charge=charge,
+        volume_A3=volume_A3,
+        temperature_K=temperature_K,
     )
+    return _with_numbers(result, mean_K, float(sigma_per_D), {**common, "volume_A3": volume_A3})
+
+
+def _with_numbers(
+    result: DiffusivityResult, mean_K: float | None, sigma_per_D: float, common: dict[str, Any]
+) -> DiffusionDoc:
+    status, reasons = _judge_temperature(result, mean_K, common["temperature_K"])
+    use = status == "converged"
+    diffusivity = result.diffusivity_cm2_s if use else None
+    std = result.diffusivity_std_cm2_s if use else None
     return DiffusionDoc(
         status=status,
         reasons=reasons,
         warnings=list(result.warnings),
         mean_temperature_K=mean_K,
-        n_ions=int(mobile.sum()),
-        volume_A3=volume_A3,
+        n_ions=result.n_ions,
         run_length_ps=result.run_length_ps,
         diffusivity_cm2_s=diffusivity,
-        diffusivity_std_cm2_s=diffusivity_std,
+        diffusivity_std_cm2_s=std,
         diffusivity_upper_bound_cm2_s=result.diffusivity_upper_bound_cm2_s,
-        conductivity_S_cm=None if diffusivity is None else diffusivity * to_sigma,
-        conductivity_std_S_cm=None if diffusivity_std is None else diffusivity_std * to_sigma,
+        conductivity_S_cm=None if diffusivity is None else diffusivity * sigma_per_D,
+        conductivity_std_S_cm=None if std is None else std * sigma_per_D,
         relative_error=result.relative_error if use else None,
         n_net_hops=result.n_net_hops,
         log_log_slope=result.log_log_slope,
@@ -149,6 +149,20 @@ def analyse_diffusion(
         msd_A2=list(map(float, result.msd_A2)),
         **common,
     )
+
+
+def _judge_temperature(
+    result: DiffusivityResult, mean_K: float | None, temperature_K: float
+) -> tuple[Status, list[str]]:
+    """Add to the fit's verdict whether the run was at its temperature."""
+    reasons = list(result.reasons)
+    if mean_K is None or abs(mean_K / temperature_K - 1.0) <= MAX_TEMPERATURE_DEVIATION:
+        return result.status, reasons
+    reasons.append(
+        f"mean temperature {mean_K:.0f} K is more than {MAX_TEMPERATURE_DEVIATION:.0%} from "
+        f"the thermostat's {temperature_K:g} K; equilibrate longer"
+    )
+    return ("unphysical" if result.status == "unphysical" else "not_converged"), reasons
 
 
 def _without_numbers(status: Status, reasons: list[str], common: dict[str, Any]) -> DiffusionDoc:
