@@ -276,3 +276,17 @@ def test_child_makers_of_the_defaults():
     for build in (build_relax_maker, build_md_maker):
         with pytest.raises(InputError, match="'magic' is not known"):
             build("magic")
+
+
+def test_the_notebook_example_of_the_readme_builds_its_flow(repository, tmp_path, monkeypatch):
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    # the MD of the example takes hours: the flow is built, not run
+    code = "\n".join(line for line in code.splitlines() if not line.startswith("run_locally("))
+    code = code.replace("examples/", f"{repository}/examples/")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(code, names)
+    assert [job.name for job in names["flow"].jobs][-1] == "summary"
+    names["store"].close()
