@@ -12,10 +12,12 @@ from pymatgen.core import Structure
 
 from perolyte.flows import (
     ConductivityMaker,
+    Dopant,
     Doping,
     DopingScreenMaker,
     ParentRecipe,
     Vacancy,
+    VacancyScreenMaker,
     build_md_maker,
     build_relax_maker,
 )
@@ -60,7 +62,10 @@ def flow(llto: Structure):
         n_samples=20,
     )
     return maker.make(
-        llto, recipe, dopings=[Doping("Sr", "S3", count=2)], vacancies=[Vacancy("O", 1, {"Li": 2})]
+        llto,
+        recipe,
+        dopings=[Doping(Dopant("Sr", count=2), "S3")],
+        vacancies=[Vacancy("O", 1, {"Li": 2})],
     )
 
 
@@ -121,3 +126,26 @@ def test_fireworks_give_the_same_documents(
     summary = flow.output.resolve(store)
     store.close()
     assert comparable(summary) == comparable(run_once)
+
+
+def test_a_vacancy_screen_gives_binding_energies(
+    llto: Structure, memory_store: JobStore, tmp_path: Path
+) -> None:
+    maker = VacancyScreenMaker(
+        relax_maker=build_relax_maker(TOY, force_limit_eV_A=0.2, relax_cell=False),
+        force_limit_eV_A=0.2,
+    )
+    recipe = ParentRecipe(mobile_ion="Li", supercell=(2, 2, 3), composition={"Li": 3, "La": 7})
+    vacancy = Vacancy("O", 1, {"Li": 2}, pair=("vacancy_O", "vacancy_Li"))
+    flow = maker.make(llto, recipe, vacancies=[vacancy])
+    run_locally(flow, store=memory_store, root_dir=tmp_path, ensure_success=True, log=False)
+    summary = flow.output.resolve(memory_store)
+    entries = summary.binding_energies
+    assert len(entries) == sum(row.kind == "vacancy" for row in summary.candidates) - 1 > 0
+    energies_eV = {
+        row.name: row.relaxed_energy_per_atom_eV * row.n_atoms for row in summary.candidates
+    }
+    for entry in entries:
+        expected_eV = energies_eV[entry.name] - energies_eV[entry.reference]
+        assert entry.energy_eV == pytest.approx(expected_eV, abs=1e-9)
+        assert entry.distance_A < entry.reference_distance_A

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from jobflow import Flow
@@ -71,7 +72,7 @@ class Campaign:
 
     def count_candidates(self) -> int:
         """Count the candidates, the parent included."""
-        return 1 + len(self.spec.dopings) + len(self.spec.vacancies)
+        return len(self.preview().candidates)
 
     def preview(self) -> CandidateSetDoc:
         """Make the candidates without running anything.
@@ -81,6 +82,10 @@ class Campaign:
         InputError
             When one of them is impossible: the flow's first job would fail in the same way.
         """
+        return self._candidates
+
+    @cached_property
+    def _candidates(self) -> CandidateSetDoc:
         return build_candidates(
             self.parent.structure,
             self._recipe(),
@@ -124,14 +129,20 @@ class Campaign:
         section = self.spec.conductivity
         if section is None:
             return 0
-        n_runs = (1 + min(section.n_best, len(self.spec.dopings))) * len(section.temperatures_K)
+        documents = self.preview().candidates
+        n_parents = sum(doc.kind == "parent" for doc in documents)
+        n_dopings = len({(doc.formula, doc.doping.scheme) for doc in documents if doc.doping})
+        n_runs = (n_parents + min(section.n_best, n_dopings)) * len(section.temperatures_K)
         maker = self._conductivity_maker()
         return n_runs * (maker.n_steps if maker is not None else 0)
 
     def _recipe(self) -> ParentRecipe:
         parent = self.spec.parent
-        settings = parent.model_dump(exclude={"structure", "roles"})
-        return ParentRecipe(roles=parent.roles.model_dump(exclude_none=True), **settings)
+        settings = parent.model_dump(exclude={"structure", "supercell"})
+        return ParentRecipe(
+            supercell=None if parent.supercell == "auto" else parent.supercell,
+            **settings,
+        )
 
     def _dopings(self) -> list[Doping]:
         return [Doping(**item.model_dump()) for item in self.spec.dopings]
@@ -193,6 +204,8 @@ def load_campaign(path: str | Path) -> Campaign:
 
 def _check_size(campaign: Campaign) -> None:
     repeats = campaign.spec.parent.supercell
+    if repeats == "auto":
+        return  # max_atoms bounds it
     n_sites = len(campaign.parent.structure) * math.prod(repeats)
     if n_sites > MAX_SITES:
         raise InputError(

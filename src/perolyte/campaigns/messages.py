@@ -30,8 +30,13 @@ def describe_validation_error(error: ValidationError, model: type[BaseModel]) ->
     problems.sort(key=lambda item: item["type"] != "extra_forbidden")
     first = problems[0]
     where = _format_location(first["loc"])
-    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return _describe_one(first, where, model) + (rest if first["type"] != "extra_forbidden" else "")
+    if first["type"] == "extra_forbidden":
+        return _describe_one(first, where, model)
+    # a value that may be of several types has one problem for each of them
+    same = [p for p in problems[1:] if _format_location(p["loc"]) == where]
+    also = "".join(f"; or {_describe_message(problem)}" for problem in same)
+    n_more = len(problems) - 1 - len(same)
+    return _describe_one(first, where, model) + also + (f" (and {n_more} more)" if n_more else "")
 
 
 def _describe_one(problem: Any, where: str, model: type[BaseModel]) -> str:
@@ -43,19 +48,23 @@ def _describe_one(problem: Any, where: str, model: type[BaseModel]) -> str:
         return f"unknown key {where!r}; allowed here: {', '.join(allowed)}{hint}"
     if kind == "missing":
         return f"key {where!r} is missing; add it"
-    message = problem["msg"]
-    if kind == "value_error":
-        message = message.removeprefix("Value error, ")
-    else:
-        message = message[0].lower() + message[1:]
     value = problem["input"]
     shown = "" if isinstance(value, dict) else f" = {value!r}"
-    return f"{where}{shown}: {message}"
+    return f"{where}{shown}: {_describe_message(problem)}"
+
+
+def _describe_message(problem: Any) -> str:
+    message: str = problem["msg"]
+    if problem["type"] == "value_error":
+        return message.removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 def _format_location(location: tuple[int | str, ...]) -> str:
     text = ""
     for part in location:
+        if isinstance(part, str) and "[" in part:
+            continue  # pydantic's name of one of several allowed types, not of a key
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text or "the file"
 

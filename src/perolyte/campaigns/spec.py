@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,12 +17,12 @@ from pydantic import (
 __all__ = [
     "CampaignSpec",
     "ConductivitySpec",
+    "DopantSpec",
     "DopingSpec",
     "GrainBoundarySpec",
     "ParentSpec",
     "PotentialSection",
     "RelaxationSpec",
-    "RolesSpec",
     "VacancySpec",
 ]
 
@@ -50,46 +50,57 @@ class PotentialSection(_Section):
     kwargs: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class RolesSpec(_Section):
-    """Elements on the A, B and X sites, and which A cations move and host where that is unclear."""
-
-    A: list[str] = Field(min_length=1)
-    B: list[str] = Field(min_length=1)
-    X: list[str] = Field(min_length=1)
-    mobile: str | None = None
-    host: str | None = None
-
-
 class ParentSpec(_Section):
     """The parent structure, and the ordered cell that is made from it."""
 
     structure: str = Field(min_length=1, description="CIF or POSCAR; relative to the campaign file")
-    supercell: tuple[Whole, Whole, Whole] = (1, 1, 1)
+    supercell: tuple[Whole, Whole, Whole] | Literal["auto"] = Field(
+        default=(1, 1, 1), description="auto: the smallest near-cubic cell that the dopings fit"
+    )
+    max_atoms: Whole = Field(default=600, ge=1, le=10_000, description="of an automatic cell")
     composition: dict[str, Count] | None = Field(
         None, description="atoms per supercell on the disordered sites; default: nearest neutral"
     )
     oxidation_states: dict[str, OxidationState] | None = None
-    roles: RolesSpec
+    roles: dict[str, list[str] | str] | None = Field(
+        default=None,
+        min_length=1,
+        description="elements of each sublattice, A, B and X in a perovskite; 'mobile' and 'host' "
+        "where charges do not tell; default: found from the structure",
+    )
     mobile_ion: str
+    ordering: Literal["ewald", "monte_carlo", "sqs", "random"] = Field(
+        default="ewald", description="how the disordered sites are filled"
+    )
+    n_cells: Whole = Field(default=1, ge=1, le=100, description="independent ordered cells")
     n_samples: Whole = Field(
-        default=200, ge=1, le=100_000, description="arrangements tried per structure"
+        default=200, ge=1, le=100_000, description="arrangements tried where there are too many"
+    )
+    n_keep: Whole = Field(default=1, ge=1, le=1000, description="of lowest point-charge energy")
+    n_random: Whole = Field(default=0, ge=0, le=1000, description="and random ones, per candidate")
+    max_enumerated: Whole = Field(
+        default=5000, ge=0, le=100_000, description="compare all arrangements up to this number"
     )
 
     @field_validator("supercell")
     @classmethod
-    def _positive(cls, value: tuple[int, int, int]) -> tuple[int, int, int]:
+    def _positive(
+        cls, value: tuple[int, int, int] | Literal["auto"]
+    ) -> tuple[int, int, int] | Literal["auto"]:
+        if value == "auto":
+            return value
         if min(value) < 1 or max(value) > MAX_REPEATS:
             message = f"use whole numbers from 1 to {MAX_REPEATS}, for example [2, 2, 3]"
             raise ValueError(message)
         return value
 
 
-class DopingSpec(_Section):
-    """One doping: how much of what, and how its charge is compensated."""
+class DopantSpec(_Section):
+    """One element that enters, and how much of it."""
 
     element: str
     oxidation_state: OxidationState | None = None
-    scheme: str
+    host: str | None = None
     count: Whole | None = Field(default=None, ge=1, description="dopant atoms per supercell")
     fraction: Number | None = Field(default=None, gt=0, le=1)
     basis: Literal["A_sites", "B_sites", "element", "formula_unit"] | None = None
@@ -108,12 +119,36 @@ class DopingSpec(_Section):
         return self
 
 
+class DopingSpec(_Section):
+    """One doping: dopants that enter together, and how their charge is compensated.
+
+    A single dopant may be written without the list: its keys then stand beside ``scheme``.
+    """
+
+    dopants: list[DopantSpec] = Field(min_length=1, max_length=6)
+    scheme: str = Field(description="a compensation scheme, or 'all'")
+    pair: tuple[str, str] | None = Field(
+        default=None, description="two defects: the best cell of every distance is kept"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "dopants" in values:
+            return values
+        own = {"scheme", "pair"}
+        dopant = {key: value for key, value in values.items() if key not in own}
+        return {**{key: values[key] for key in own & set(values)}, "dopants": [dopant]}
+
+
 class VacancySpec(_Section):
     """One vacancy candidate, with the atoms removed along with it to stay neutral."""
 
     element: str
     count: Whole = Field(default=1, ge=1)
-    compensation: dict[str, Count] = Field(default_factory=dict)
+    compensation: dict[str, Count] | Literal["all"] = Field(default_factory=dict)
+    interstitials: dict[str, Count] = Field(default_factory=dict)
+    pair: tuple[str, str] | None = None
 
 
 class RelaxationSpec(_Section):

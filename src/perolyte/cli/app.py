@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from perolyte import __version__
+from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.errors import InputError, PerolyteError, StoreError
 
@@ -146,6 +147,10 @@ def ingest(
     from perolyte.cli.ingest import ingest_paths
 
     ingest_paths(paths, output=output, as_json=as_json, store=store, n_workers=workers)
+
+
+app.command()(dope)
+app.command()(vacancies)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -11,6 +11,7 @@ from rich.console import Console
 from perolyte.campaigns import Campaign
 from perolyte.errors import InputError, StoreError
 from perolyte.reports import (
+    binding_lines,
     ranked_table,
     reason_lines,
     write_csv,
@@ -93,9 +94,9 @@ def write_outputs(summary: ScreeningSummaryDoc, folder: Path) -> None:
 
 
 def print_summary(console: Console, summary: ScreeningSummaryDoc) -> None:
-    """Print the ranked table and, below it, why rows are not resolved."""
+    """Print the ranked table and, below it, binding energies and why rows are not resolved."""
     console.print(ranked_table(summary, width=console.width))
-    for line in reason_lines(summary):
+    for line in [*binding_lines(summary), *reason_lines(summary)]:
         console.print(line, highlight=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from perolyte.campaigns import load_campaign
+from perolyte.cli.amounts import describe_amounts
 from perolyte.cli.outputs import CLAIM_NAME, make_console, print_summary, write_outputs
 from perolyte.cli.run import STORE_FOLDER
 from perolyte.errors import InputError
@@ -25,20 +26,18 @@ def show_candidates(campaign_file: Path) -> None:
     for heading in ("name", "kind", "formula", "atoms", "achieved", "reaction"):
         table.add_column(heading)
     for doc in found.candidates:
-        doping = doc.doping
-        achieved = "" if doping is None else f"{doping.fraction_achieved:.4g} of {doping.basis}"
-        reaction = "" if doping is None else doping.reaction
-        table.add_row(doc.name, doc.kind, doc.formula, str(doc.n_atoms), achieved, reaction)
+        reaction = "" if doc.doping is None else doc.doping.reaction
+        table.add_row(
+            doc.name, doc.kind, doc.formula, str(doc.n_atoms), describe_amounts(doc), reaction
+        )
     console = make_console()
     console.print(table)
     for text in [*found.warnings, *(w for doc in found.candidates for w in doc.warnings)]:
         console.print(f"note: {text}", highlight=False, soft_wrap=True)
     steps = campaign.count_md_steps()
     n_atoms = found.candidates[0].n_atoms
-    console.print(
-        f"up to {steps} MD steps of {n_atoms} atoms, hop distance {found.hop_distance_A:.2f} Å",
-        highlight=False,
-    )
+    cost = f"up to {steps} MD steps of {n_atoms} atoms" if steps else "no molecular dynamics"
+    console.print(f"{cost}, hop distance {found.hop_distance_A:.2f} Å", highlight=False)
 
 
 def show_results(campaign: str | None, store: str, *, output_format: str) -> None:

@@ -4,17 +4,20 @@ from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
+from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
-from perolyte.structures import Doping, Vacancy
+from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
     "ConductivityMaker",
+    "Dopant",
     "Doping",
     "DopingScreenMaker",
     "GrainBoundary",
     "IngestMaker",
     "ParentRecipe",
     "Vacancy",
+    "VacancyScreenMaker",
     "assign_identities",
     "build_md_maker",
     "build_relax_maker",

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, OnMissing
+from jobflow import Flow, Maker
 from pymatgen.core import Structure
 
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_relax_maker
-from perolyte.jobs.candidates import ParentRecipe, generate_candidates
-from perolyte.jobs.conductivity import run_conductivities
-from perolyte.jobs.identity import assign_identities
-from perolyte.jobs.ranking import rank_candidates
-from perolyte.jobs.relaxation import relax_candidates
-from perolyte.jobs.summary import GrainBoundary, summarise_screening
+from perolyte.flows.screening import build_screen
+from perolyte.jobs.recipe import ParentRecipe
+from perolyte.jobs.summary import GrainBoundary
 from perolyte.structures import Doping, Vacancy
 
 __all__ = ["DopingScreenMaker"]
@@ -48,13 +45,15 @@ class DopingScreenMaker(Maker):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
+    >>> from perolyte.structures import Dopant
     >>> parent = Structure.from_spacegroup(
     ...     "Pm-3m", Lattice.cubic(3.87), [{"Li": 0.3333, "La": 0.5556}, "Ti", "O"],
     ...     [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]])
     >>> recipe = ParentRecipe(
     ...     roles={"A": ["Li", "La"], "B": ["Ti"], "X": ["O"]}, mobile_ion="Li",
     ...     supercell=(2, 2, 3), composition={"Li": 3, "La": 7})
-    >>> flow = DopingScreenMaker().make(parent, recipe, dopings=[Doping("Sr", "S3", count=2)])
+    >>> doping = Doping(Dopant("Sr", count=2), "S3")
+    >>> flow = DopingScreenMaker().make(parent, recipe, dopings=[doping])
     >>> [job.name for job in flow.jobs]
     ['candidates', 'relaxations', 'ranking', 'conductivities', 'summary']
     """
@@ -96,47 +95,15 @@ class DopingScreenMaker(Maker):
         structure_sha256, campaign_file_sha256
             Of the input files, for provenance.
         """
-        candidates = generate_candidates(
+        return build_screen(
+            self,
             structure,
-            recipe.as_inputs(),
-            dopings=[asdict(doping) for doping in dopings],
-            vacancies=[asdict(vacancy) for vacancy in vacancies],
-            seed=self.seed,
-            campaign=self.campaign,
-            warnings=list(warnings),
-            input_hash=structure_sha256,
-        )
-        candidates.name = "candidates"
-        relaxed = relax_candidates(
-            candidates.output,
-            self.relax_maker,
-            force_limit_eV_A=self.force_limit_eV_A,
-            campaign=self.campaign,
-        )
-        relaxed.name = "relaxations"
-        ranking = rank_candidates(relaxed.output, n_best=self.n_best, campaign=self.campaign)
-        ranking.name = "ranking"
-        jobs = [candidates, relaxed, ranking]
-        conductivities = None
-        if self.conductivity_maker is not None:
-            conductivities = run_conductivities(
-                ranking.output,
-                self.conductivity_maker,
-                hop_distance_A=candidates.output.hop_distance_A,
-            )
-            conductivities.name = "conductivities"
-            jobs.append(conductivities)
-        summary = summarise_screening(
-            candidates.output,
-            relaxed.output,
-            ranking.output,
-            conductivities.output if conductivities is not None else None,
-            name=self.campaign or self.name,
-            grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
-            campaign=self.campaign,
+            recipe,
+            dopings=dopings,
+            vacancies=vacancies,
+            n_best=self.n_best,
+            grain_boundary=grain_boundary,
+            warnings=warnings,
+            structure_sha256=structure_sha256,
             campaign_file_sha256=campaign_file_sha256,
         )
-        summary.name = "summary"
-        summary.config.on_missing_references = OnMissing.NONE
-        flow = Flow([*jobs, summary], output=summary.output, name=self.name)
-        return assign_identities(flow)

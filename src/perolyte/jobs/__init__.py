@@ -1,11 +1,12 @@
 """Jobs: each calls one function, builds one document and returns it."""
 
-from perolyte.jobs.candidates import ParentRecipe, build_candidates, generate_candidates
+from perolyte.jobs.candidates import build_candidates, generate_candidates
 from perolyte.jobs.conductivity import fit_conductivity, run_conductivities
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ingest import ingest_files
 from perolyte.jobs.ranking import rank_candidates
+from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
 

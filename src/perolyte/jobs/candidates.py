@@ -1,99 +1,118 @@
-"""Make the candidates of a screen: the ordered parent, its dopings, its vacancies."""
+"""Make the candidates of a screen: the ordered parent cells, their dopings, their vacancies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import job
 from pymatgen.core import Structure
 
-from perolyte.errors import InputError
+from perolyte.jobs.arrangement_text import describe_arrangement, describe_doping
+from perolyte.jobs.identity import identify_structure
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.schemas import CandidateDoc, CandidateSetDoc, DopingDescription, Provenance
+from perolyte.jobs.recipe import ParentRecipe, order_parents
+from perolyte.schemas import (
+    ArrangementDescription,
+    CandidateDoc,
+    CandidateSetDoc,
+    DopingDescription,
+    Provenance,
+)
 from perolyte.structures import (
     Doping,
     DopingResult,
     OrderedParentResult,
     Vacancy,
     VacancyResult,
-    build_ordered_parent,
     classify_perovskite,
     enumerate_dopings,
     enumerate_vacancies,
     find_site_distance,
     read_oxidation_states,
+    score_structure,
 )
 
-__all__ = ["ParentRecipe", "build_candidates", "generate_candidates"]
-
-
-@dataclass(frozen=True)
-class ParentRecipe:
-    """How an ordered, neutral parent cell is made from a crystal structure.
-
-    Parameters
-    ----------
-    roles
-        Elements on the sublattices, ``{"A": ["Li", "La"], "B": ["Ti"], "X": ["O"]}``; ``"mobile"``
-        and ``"host"`` name the A cations that compensate where charges do not tell.
-    mobile_ion
-        Element whose transport is asked for.
-    supercell
-        Repeats along a, b and c.
-    composition
-        Atoms per supercell on the disordered sites; None for the nearest neutral choice.
-    oxidation_states
-        In e, by element; None for those declared in the file, or the common ones.
-    n_samples
-        Random arrangements compared for each structure.
-    """
-
-    roles: Mapping[str, Sequence[str] | str]
-    mobile_ion: str
-    supercell: tuple[int, int, int] = (1, 1, 1)
-    composition: dict[str, int] | None = None
-    oxidation_states: dict[str, int] | None = None
-    n_samples: int = 200
-
-    def as_inputs(self) -> dict[str, Any]:
-        """Return the recipe as plain data, which is what travels between jobs."""
-        return {**asdict(self), "supercell": list(self.supercell)}
+__all__ = ["build_candidates", "generate_candidates"]
 
 
 @dataclass
-class _Context:
-    """What all documents of one set share."""
+class _CellDocuments:
+    """The documents made from one ordered parent cell."""
 
-    parent: Structure
-    states: dict[str, int]
+    index: int
+    ordered: OrderedParentResult
     mobile_ion: str
     provenance: Provenance
     campaign: str | None
     uuid: str | None
     documents: list[CandidateDoc] = field(default_factory=list)
 
-    def add(self, structure: Structure, **specific: Any) -> None:
+    def add(self, name: str, structure: Structure, **specific: Any) -> None:
         undecorated = structure.copy()
         undecorated.remove_oxidation_states()
         change = undecorated.composition.get_el_amt_dict()
-        for element, amount in self.parent.composition.get_el_amt_dict().items():
+        parent = self.ordered.structure
+        for element, amount in parent.composition.element_composition.get_el_amt_dict().items():
             change[element] = change.get(element, 0) - amount
+        scores = score_structure(structure)
         self.documents.append(
             CandidateDoc(
                 uuid=self.uuid,
                 campaign=self.campaign,
                 status="converged",
                 provenance=self.provenance,
+                name=name if self.index == 0 else f"{name}-c{self.index}",
+                cell=self.index,
+                candidate_uuid=identify_structure(structure),
                 formula=undecorated.composition.formula.replace(" ", ""),
                 structure=undecorated,
                 n_atoms=len(undecorated),
                 mobile_ion=self.mobile_ion,
                 composition_change={el: round(n) for el, n in change.items() if round(n) != 0},
-                oxidation_states={**self.states, **read_oxidation_states(structure)},
+                oxidation_states={
+                    **read_oxidation_states(parent),
+                    **read_oxidation_states(structure),
+                },
+                min_distance_A=scores.min_distance_A,
+                global_instability_index_vu=scores.global_instability_index,
                 **specific,
             )
+        )
+
+    def add_parent(self) -> None:
+        ordered = self.ordered
+        self.add(
+            "parent",
+            ordered.structure,
+            kind="parent",
+            warnings=list(ordered.warnings),
+            ewald_energy_eV=ordered.ewald_energy_eV,
+            arrangement=ArrangementDescription(
+                method="sampled" if ordered.counts else "fixed",
+                reason=ordered.reason,
+                kept_as=f"ordered by {ordered.method}, seed {ordered.seed}",
+                rank=0,
+                n_compared=ordered.n_distinct,
+            ),
+            n_arrangements_sampled=ordered.n_samples,
+        )
+
+    def add_changed(
+        self,
+        result: DopingResult | VacancyResult,
+        kind: str,
+        doping: DopingDescription | None = None,
+    ) -> None:
+        self.add(
+            result.name,
+            result.structure,
+            kind=kind,
+            doping=doping,
+            warnings=list(result.warnings),
+            ewald_energy_eV=result.placement.ewald_energy_eV,
+            arrangement=describe_arrangement(result.placement, result.arrangements),
+            n_arrangements_sampled=result.arrangements.n_compared,
         )
 
 
@@ -116,65 +135,43 @@ def build_candidates(
         When the parent cannot be neutral or lacks the mobile ion, or a doping or vacancy is
         impossible in its cell.
     """
-    ordered = build_ordered_parent(
-        structure,
-        supercell=(recipe.supercell[0], recipe.supercell[1], recipe.supercell[2]),
-        composition=recipe.composition,
-        oxidation_states=recipe.oxidation_states,
-        n_samples=recipe.n_samples,
-        seed=seed,
-    )
-    states = read_oxidation_states(ordered.structure)
-    if recipe.mobile_ion not in states:
-        raise InputError(
-            f"mobile ion {recipe.mobile_ion!r} is not in the parent cell, which holds "
-            f"{', '.join(states)}; name one of these"
+    parents = order_parents(structure, recipe, dopings, seed=seed)
+    provenance = make_provenance(seed=seed, input_hash=input_hash)
+    documents: list[CandidateDoc] = []
+    for index, ordered in enumerate(parents.cells):
+        cell = _CellDocuments(
+            index, ordered, recipe.mobile_ion, provenance, campaign, current_uuid()
         )
-    parent = ordered.structure.copy()
-    parent.remove_oxidation_states()
-    context = _Context(
-        parent=parent,
-        states=states,
-        mobile_ion=recipe.mobile_ion,
-        provenance=make_provenance(seed=seed, input_hash=input_hash),
-        campaign=campaign,
-        uuid=current_uuid(),
-    )
-    context.add(
-        ordered.structure,
-        name="parent",
-        kind="parent",
-        warnings=list(ordered.warnings),
-        ewald_energy_eV=ordered.ewald_energy_eV,
-        n_arrangements_sampled=ordered.n_samples,
-    )
-    doped = enumerate_dopings(
-        ordered.structure,
-        dopings,
-        roles=recipe.roles,
-        vacancy_sites_frac=ordered.vacancy_sites_frac,
-        n_samples=recipe.n_samples,
-        seed=seed,
-    )
-    defective = enumerate_vacancies(
-        ordered.structure, vacancies, n_samples=recipe.n_samples, seed=seed
-    )
-    for doping in doped:
-        context.add(doping.structure, kind="doping", **_describe(doping), doping=_doping(doping))
-    for vacancy in defective:
-        context.add(vacancy.structure, kind="vacancy", **_describe(vacancy))
-    hop_A = find_site_distance(
-        ordered.structure, _sublattice_of(recipe), ordered.vacancy_sites_frac
-    )
+        cell.add_parent()
+        empty = parents.empty_sublattice
+        for doped in enumerate_dopings(
+            ordered.structure,
+            dopings,
+            roles=parents.sublattices,
+            empty_sites_frac={} if empty is None else {empty: ordered.vacancy_sites_frac},
+            rule=recipe.rule,
+            seed=seed,
+        ):
+            cell.add_changed(doped, "doping", describe_doping(doped))
+        for emptied in enumerate_vacancies(
+            ordered.structure, vacancies, rule=recipe.rule, seed=seed
+        ):
+            cell.add_changed(emptied, "vacancy")
+        documents += cell.documents
+    first = parents.cells[0]
     return CandidateSetDoc(
-        uuid=context.uuid,
+        uuid=current_uuid(),
         campaign=campaign,
         name="candidates",
         status="converged",
-        warnings=[*(warnings or []), _describe_parent(structure), _describe_counts(ordered)],
-        provenance=context.provenance,
-        candidates=context.documents,
-        hop_distance_A=hop_A,
+        warnings=[*(warnings or []), _describe_parent(structure), *parents.notes],
+        provenance=provenance,
+        candidates=documents,
+        hop_distance_A=find_site_distance(
+            first.structure,
+            parents.list_mobile_sublattice(recipe.mobile_ion),
+            first.vacancy_sites_frac,
+        ),
     )
 
 
@@ -216,42 +213,3 @@ def _describe_parent(structure: Structure) -> str:
         f"the parent is a perovskite ({kind}), tolerance factor {factors.goldschmidt:.3f}, "
         f"octahedral factor {factors.octahedral:.3f}"
     )
-
-
-def _describe_counts(ordered: OrderedParentResult) -> str:
-    """Say how far the ordered cell is from the occupancies of the file."""
-    if not ordered.counts:
-        return "the parent is ordered in the file"
-    held = ", ".join(f"{ion} {n}" for ion, n in ordered.counts.items())
-    nominal = ", ".join(f"{ion} {n:.2f}" for ion, n in ordered.nominal_counts.items())
-    return f"the cell holds {held}; the file's occupancies give {nominal} ({ordered.reason})"
-
-
-def _describe(result: DopingResult | VacancyResult) -> dict[str, Any]:
-    return {
-        "name": result.name,
-        "warnings": list(result.warnings),
-        "ewald_energy_eV": result.ewald_energy_eV,
-        "n_arrangements_sampled": result.n_samples,
-    }
-
-
-def _doping(result: DopingResult) -> DopingDescription:
-    return DopingDescription(
-        element=result.doping.element,
-        scheme=result.doping.scheme,
-        reaction=result.reaction,
-        n_dopants=result.dopant_count,
-        basis=result.basis,
-        fraction_requested=result.requested_fraction,
-        fraction_achieved=result.achieved_fraction,
-    )
-
-
-def _sublattice_of(recipe: ParentRecipe) -> list[str]:
-    """Elements that share the mobile ion's sublattice."""
-    for site in ("A", "B", "X"):
-        elements = recipe.roles.get(site, ())
-        if recipe.mobile_ion in elements:
-            return list(elements)
-    return [recipe.mobile_ion]

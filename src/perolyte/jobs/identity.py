@@ -14,14 +14,16 @@ import uuid as uuid_module
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 from jobflow import Flow, Job
 from jobflow.core.reference import OutputReference
 from monty.json import MSONable, jsanitize
+from pymatgen.core import Structure
 
 from perolyte import __version__
 from perolyte.errors import ExecutionError
 
-__all__ = ["assign_identities", "identity_of"]
+__all__ = ["assign_identities", "identify_structure", "identity_of"]
 
 _NAMESPACE = uuid_module.UUID("6f1d0c3e-9b0a-5a52-8f1e-3f6f3a0f7c11")
 _VOLATILE_KEYS = frozenset({"@version", "created_at"})
@@ -92,6 +94,21 @@ def identity_of(job: Job) -> str:
     }
     plain = _strip_volatile(jsanitize(content, strict=True, enum_values=True))
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return str(uuid_module.uuid5(_NAMESPACE, hashlib.sha256(text.encode()).hexdigest()))
+
+
+def identify_structure(structure: Structure) -> str:
+    """Return a uuid that follows from the cell and its atoms, whatever their order in the list.
+
+    Lengths are rounded to 1e-4 Å, fractional coordinates to 1e-5: rounding in another program
+    does not make another structure.
+    """
+    sites = sorted(
+        (site.species_string, *(np.round(np.mod(site.frac_coords, 1.0), 5) % 1.0).tolist())
+        for site in structure
+    )
+    matrix = np.round(structure.lattice.matrix, 4) + 0.0  # no negative zeros
+    text = json.dumps({"matrix": matrix.tolist(), "sites": sites}, separators=(",", ":"))
     return str(uuid_module.uuid5(_NAMESPACE, hashlib.sha256(text.encode()).hexdigest()))
 
 

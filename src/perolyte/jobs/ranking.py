@@ -5,6 +5,7 @@ from __future__ import annotations
 from jobflow import job
 
 from perolyte.errors import InputError
+from perolyte.jobs.binding import compute_binding_energies
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.schemas import RankedCandidate, RankingDoc, RelaxDoc
 from perolyte.structures import oxide_reaction
@@ -32,21 +33,25 @@ def rank_candidates(
     Returns
     -------
     RankingDoc
-        ``selected`` holds the parent first, then the best converged dopings.
+        ``selected`` holds the parents first, then the best converged dopings: of each composition
+        and scheme the arrangement of lowest energy only. ``binding_energies`` compares the cells
+        that differ in the distance of a defect pair.
     """
     documents: list[RelaxDoc] = relaxed["candidates"]  # type: ignore[assignment]
     oxides: dict[str, RelaxDoc] = relaxed["oxides"]  # type: ignore[assignment]
     parents = [doc for doc in documents if doc.candidate and doc.candidate.kind == "parent"]
-    parent = parents[0] if parents else None
-    entries = [_rank_one(doc, parent, oxides) for doc in documents]
+    parent_of_cell = {_cell(doc): doc for doc in parents}
+    entries = [_rank_one(doc, parent_of_cell.get(_cell(doc)), oxides) for doc in documents]
     entries.sort(key=lambda entry: (_sort_energy(entry), entry.name))
     by_name = {doc.name: doc for doc in documents}
-    best = [
-        by_name[entry.name]
-        for entry in entries
-        if entry.reaction_energy_eV is not None and _kind(by_name[entry.name]) == "doping"
-    ]
-    selected = [doc for doc in parents if doc.status == "converged"] + best[:n_best]
+    best: dict[tuple[str, str], RelaxDoc] = {}
+    for entry in entries:
+        candidate = by_name[entry.name].candidate
+        if entry.reaction_energy_eV is not None and candidate is not None and candidate.doping:
+            key = (candidate.formula, candidate.doping.scheme)
+            best.setdefault(key, by_name[entry.name])
+    selected = [doc for doc in parents if doc.status == "converged"]
+    selected += list(best.values())[:n_best]
     return RankingDoc(
         uuid=current_uuid(),
         campaign=campaign,
@@ -55,12 +60,13 @@ def rank_candidates(
         reasons=[] if selected else ["no relaxation converged, so nothing goes on to MD"],
         provenance=make_provenance(parent_uuids=[doc.uuid for doc in documents]),
         ranked=entries,
+        binding_energies=compute_binding_energies(documents),
         selected=selected,
     )
 
 
-def _kind(doc: RelaxDoc) -> str:
-    return doc.candidate.kind if doc.candidate is not None else ""
+def _cell(doc: RelaxDoc) -> int:
+    return doc.candidate.cell if doc.candidate is not None else 0
 
 
 def _sort_energy(entry: RankedCandidate) -> float:

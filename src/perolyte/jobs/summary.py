@@ -167,6 +167,7 @@ def summarise_screening(
         ),
         parent_formula=parent.formula,
         candidates=rows,
+        binding_energies=ranking.binding_energies,
         reference_map=_reference_map(boundary),
         campaign_file_sha256=campaign_file_sha256,
     )

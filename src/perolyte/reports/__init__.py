@@ -1,6 +1,6 @@
 """What a campaign found, for readers: tables, figures, and a report in one HTML file."""
 
-from perolyte.reports.console import ranked_table, reason_lines
+from perolyte.reports.console import binding_lines, ranked_table, reason_lines
 from perolyte.reports.figures import (
     arrhenius_figure,
     grain_size_figure,
@@ -14,6 +14,7 @@ from perolyte.reports.tables import csv_text, json_text, result_records, write_c
 
 __all__ = [
     "arrhenius_figure",
+    "binding_lines",
     "csv_text",
     "grain_size_figure",
     "json_text",

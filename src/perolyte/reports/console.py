@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perolyte.reports.selection import (
+    describe_binding,
     describe_doping,
     describe_status,
     find_target_temperature,
@@ -19,7 +20,7 @@ from perolyte.reports.selection import (
 from perolyte.reports.text import DASH, format_energy, format_interval, format_with_error
 from perolyte.schemas import ResultRow, ScreeningSummaryDoc
 
-__all__ = ["ranked_table", "reason_lines"]
+__all__ = ["binding_lines", "ranked_table", "reason_lines"]
 
 _MAX_REASON: Final = 240
 _GAP: Final = 2
@@ -82,6 +83,11 @@ def reason_lines(summary: ScreeningSummaryDoc) -> list[Text]:
     if not_asked:
         lines.append(f"no molecular dynamics was run for: {', '.join(r.name for r in not_asked)}")
     return [Text(_cut(line)) for line in lines]
+
+
+def binding_lines(summary: ScreeningSummaryDoc) -> list[Text]:
+    """Return one line per defect pair and distance: its binding energy, or why there is none."""
+    return [Text(_cut(describe_binding(entry))) for entry in summary.binding_energies]
 
 
 def _write_cells(row: ResultRow) -> list[str]:

@@ -34,7 +34,7 @@ from perolyte.reports.text import (
     formula_html,
     reaction_html,
 )
-from perolyte.schemas import ConductivityPoint, ResultRow, ScreeningSummaryDoc
+from perolyte.schemas import BindingEnergy, ConductivityPoint, ResultRow, ScreeningSummaryDoc
 
 __all__ = ["report_html", "write_report"]
 
@@ -77,6 +77,7 @@ def report_html(summary: ScreeningSummaryDoc) -> str:
         headline=write_headline(summary),
         target=f"{find_target_temperature(summary):g} K",
         rows=[_describe_row(row) for row in rows],
+        bindings=[_describe_binding(entry) for entry in summary.binding_energies],
         figures=_embed_figures(summary),
         parameters=collect_parameters(summary),
         settings=collect_settings(summary),
@@ -112,6 +113,18 @@ def _describe_row(row: ResultRow) -> dict[str, Any]:
     }
 
 
+def _describe_binding(entry: BindingEnergy) -> dict[str, str]:
+    energy = finite_or_none(entry.energy_eV)
+    reference = finite_or_none(entry.reference_distance_A)
+    return {
+        "name": entry.name,
+        "pair": f"{entry.first}, {entry.second.replace('_', ' ')}",
+        "distance": f"{entry.distance_A:.2f}",
+        "reference": DASH if reference is None else f"{reference:.2f}",
+        "energy": format_energy(energy) if energy is not None else entry.reason or DASH,
+    }
+
+
 def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
     diffusivity, conductivity = DASH, DASH
     if is_resolved_point(point):
@@ -135,14 +148,28 @@ def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
 def _describe_fraction(row: ResultRow) -> str:
     """Return the achieved fraction of dopant, and the requested one where it is another."""
     doping = row.doping
-    achieved = finite_or_none(doping.fraction_achieved) if doping else None
-    if doping is None or achieved is None:
+    if doping is None:
         return DASH
-    requested = finite_or_none(doping.fraction_requested)
+    if len(doping.dopants) > 1:
+        each = [
+            f"{dopant.element} {_compare(dopant.fraction_achieved, dopant.fraction_requested)} "
+            f"of {dopant.basis}"
+            for dopant in doping.dopants
+        ]
+        return ", ".join(each)
+    achieved = finite_or_none(doping.fraction_achieved)
+    if achieved is None:
+        return DASH
+    text = _compare(achieved, finite_or_none(doping.fraction_requested))
+    return text + (f" of {doping.basis}" if doping.basis else "")
+
+
+def _compare(achieved: float, requested: float | None) -> str:
+    """Write a fraction, and the requested one where it is another."""
     text = f"{achieved:.3g}"
     if requested is not None and not math.isclose(requested, achieved, rel_tol=5e-3):
         text += f" (asked: {requested:.3g})"
-    return text + (f" of {doping.basis}" if doping.basis else "")
+    return text
 
 
 def _embed_figures(summary: ScreeningSummaryDoc) -> dict[str, dict[str, str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from perolyte.reports.text import finite_or_none
+from perolyte.reports.text import finite_or_none, format_energy
 from perolyte.schemas import (
     ArrheniusFit,
+    BindingEnergy,
     ConductivityPoint,
     GrainSizeMap,
     ResultRow,
@@ -16,6 +17,7 @@ from perolyte.schemas import (
 
 __all__ = [
     "candidates_with_md",
+    "describe_binding",
     "describe_doping",
     "describe_status",
     "find_target_temperature",
@@ -110,6 +112,19 @@ def describe_doping(row: ResultRow) -> str:
     if row.doping is None:
         return "" if row.kind == "doping" else row.kind
     return f"{row.doping.n_dopants} {row.doping.element}, {row.doping.scheme}"
+
+
+def describe_binding(entry: BindingEnergy) -> str:
+    """Return the energy of a defect pair against the same pair far apart, in words."""
+    pair = f"{entry.name}: {entry.first} and {entry.second} {entry.distance_A:.2f} Å apart"
+    energy = finite_or_none(entry.energy_eV)
+    if energy is None or entry.reference_distance_A is None:
+        return f"{pair}: no binding energy: {entry.reason or 'not computed'}"
+    how = "bound" if energy < 0 else "not bound"
+    return (
+        f"{pair}: {how}, {format_energy(energy)} eV against {entry.reference_distance_A:.2f} Å "
+        f"({entry.reference})"
+    )
 
 
 def short_reason(row: ResultRow) -> str:

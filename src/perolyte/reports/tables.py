@@ -100,6 +100,7 @@ def json_text(summary: ScreeningSummaryDoc) -> str:
         "campaign_file_sha256": summary.campaign_file_sha256,
         "provenance": summary.provenance.model_dump(mode="json"),
         "candidates": [_nest_candidate(row) for row in _in_order(summary)],
+        "binding_energies": [_dump(entry) for entry in summary.binding_energies],
         "literature_map": _dump(summary.reference_map),
     }
     return json.dumps(_clean(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,8 +1,15 @@
 """Documents that jobs return and stores keep."""
 
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
-from perolyte.schemas.candidate import CandidateDoc, CandidateSetDoc, DopingDescription
-from perolyte.schemas.energetics import RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.candidate import (
+    ArrangementDescription,
+    CandidateDoc,
+    CandidateSetDoc,
+    DopantDescription,
+    DopingDescription,
+    PairDescription,
+)
+from perolyte.schemas.energetics import BindingEnergy, RankedCandidate, RankingDoc, RelaxDoc
 from perolyte.schemas.structure import (
     CellDescription,
     PerovskiteDescription,
@@ -23,7 +30,9 @@ from perolyte.schemas.transport import (
 )
 
 __all__ = [
+    "ArrangementDescription",
     "ArrheniusFit",
+    "BindingEnergy",
     "CandidateDoc",
     "CandidateSetDoc",
     "CellDescription",
@@ -31,8 +40,10 @@ __all__ = [
     "ConductivityPoint",
     "DiffusionDoc",
     "Document",
+    "DopantDescription",
     "DopingDescription",
     "GrainSizeMap",
+    "PairDescription",
     "PerovskiteDescription",
     "PotentialProvenance",
     "Provenance",

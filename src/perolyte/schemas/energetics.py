@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from perolyte.schemas.base import Document
 from perolyte.schemas.candidate import CandidateDoc
 
-__all__ = ["RankedCandidate", "RankingDoc", "RelaxDoc"]
+__all__ = ["BindingEnergy", "RankedCandidate", "RankingDoc", "RelaxDoc"]
 
 
 class RelaxDoc(Document):
@@ -42,8 +42,32 @@ class RankedCandidate(BaseModel):
     reason: str | None = Field(default=None, description="why there is no energy")
 
 
+class BindingEnergy(BaseModel):
+    """Energy of two defects at a distance, against the same two as far apart as the cell allows.
+
+    Both cells hold the same atoms and are neutral, so that no chemical potential and no charge
+    correction enters. The reference is not infinitely far: ``reference_distance_A`` says how far.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    relax_uuid: str | None
+    first: str = Field(description="element, or 'vacancy_X' for an empty X site")
+    second: str
+    shell: int = Field(description="1 for nearest neighbours")
+    distance_A: float = Field(description="before relaxation")
+    energy_eV: float | None = Field(
+        description="negative when bound; the potential's own error is not known for it"
+    )
+    reference: str | None = Field(description="the candidate with the defects far apart")
+    reference_distance_A: float | None = None
+    reason: str | None = Field(default=None, description="why there is no energy")
+
+
 class RankingDoc(Document):
     """Candidates in the order of their reaction energy, unresolved ones last."""
 
     ranked: list[RankedCandidate]
+    binding_energies: list[BindingEnergy] = Field(default_factory=list)
     selected: list[RelaxDoc] = Field(description="the relaxed candidates that MD is run for")

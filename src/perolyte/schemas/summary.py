@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from perolyte.schemas.base import Document
 from perolyte.schemas.candidate import DopingDescription
+from perolyte.schemas.energetics import BindingEnergy
 from perolyte.schemas.transport import ConductivityDoc, GrainSizeMap
 
 __all__ = ["ResultRow", "ScreeningSummaryDoc"]
@@ -41,6 +42,7 @@ class ScreeningSummaryDoc(Document):
 
     parent_formula: str
     candidates: list[ResultRow]
+    binding_energies: list[BindingEnergy] = Field(default_factory=list)
     reference_map: GrainSizeMap | None = Field(
         default=None,
         description="literature values; nothing in it was computed here",

@@ -66,13 +66,24 @@ class SiteSet:
         return close
 
     def build_structure(self, symbols: NDArray[np.str_], states: Mapping[str, int]) -> Structure:
-        """Structure of an arrangement, decorated with charges and sorted by element."""
+        """Structure of an arrangement, decorated with charges and sorted by element.
+
+        Elements come in pymatgen's order, by electronegativity.
+        """
         from pymatgen.core.periodic_table import Species
         from pymatgen.core.structure import Structure
 
-        occupied = np.flatnonzero(symbols != EMPTY)
-        species = [Species(str(symbols[i]), states[str(symbols[i])]) for i in occupied]
-        return Structure(self.lattice, species, self.frac_coords[occupied]).get_sorted_structure()
+        present = sorted(set(symbols.tolist()) - {EMPTY})
+        # One object per element and no sorting of sites: cells are large and candidates many.
+        species_of = {symbol: Species(symbol, states[symbol]) for symbol in present}
+        ordered = sorted(present, key=lambda symbol: (species_of[symbol].X, symbol))
+        groups = [np.flatnonzero(symbols == symbol) for symbol in ordered]
+        species = [
+            species_of[symbol]
+            for symbol, group in zip(ordered, groups, strict=True)
+            for _ in range(len(group))
+        ]
+        return Structure(self.lattice, species, self.frac_coords[np.concatenate(groups)])
 
 
 @dataclass(frozen=True)

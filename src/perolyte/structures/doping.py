@@ -1,111 +1,104 @@
-"""Aliovalent dopings of an ordered parent: neutral, named, and of low electrostatic energy."""
+"""Aliovalent dopings of an ordered parent: neutral, named, each symmetry-distinct cell once."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.errors import InputError
-from perolyte.structures._counting import check_element, check_seed
-from perolyte.structures._doping_host import Host, choose_count, list_moves, prepare_host
-from perolyte.structures.arrangements import (
-    EMPTY,
-    draw_moves,
-    rank_arrangements,
-)
-from perolyte.structures.compensation import (
-    apply_scheme,
-    get_scheme,
-    write_reaction,
-)
-from perolyte.structures.oxidation import COMMON_STATES
-from perolyte.structures.roles import SiteRoles
+from perolyte.structures._counting import check_seed
+from perolyte.structures._dopant_counts import choose_units, count_basis, find_ratio
+from perolyte.structures._host import Host, Roles, prepare_host
+from perolyte.structures.arrangements import EMPTY
+from perolyte.structures.compensation import Compensation, find_compensations, get_compensation
+from perolyte.structures.dopant import Dopant
+from perolyte.structures.placement import Placement, PlacementResult, SelectionRule, place_ions
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
-__all__ = ["FRACTION_BASES", "Doping", "DopingResult", "enumerate_dopings"]
+__all__ = ["ALL_SCHEMES", "DopantAmount", "Doping", "DopingResult", "enumerate_dopings"]
 
-FRACTION_BASES = ("A_sites", "B_sites", "element", "formula_unit")
-"""What a dopant fraction counts: all A sites (empty ones too), all B sites, the atoms of the
-element that the dopant replaces, or formula units ABX3."""
+ALL_SCHEMES = "all"
+"""Instead of the name of a scheme: every compensation that is neutral."""
 
 
 @dataclass(frozen=True)
 class Doping:
-    """What to dope, how much, and how its charge is compensated.
+    """What to dope, and how its charge is compensated.
 
     Attributes
     ----------
-    element : str
-        Dopant.
+    dopants : tuple of Dopant
+        One dopant, or several that enter together; a single one may be given as it is.
     scheme : str
-        Name of a compensation scheme, "S1" to "S5" on A sites, "A1" to "A4" on B sites.
-    oxidation_state : int or None
-        State of the dopant in e; None takes the element's one common state.
-    count : int or None
-        Dopants in the cell. Give either this or ``fraction``.
-    fraction : float or None
-        Dopants per ``basis``, from 0 to 1.
-    basis : str or None
-        One of :data:`FRACTION_BASES`; needed with ``fraction``. 1 % of La is not 1 % of A sites.
+        Name of a compensation, e.g. "S3", or "all".
+    pair : tuple of str or None
+        Two defects, elements or empty sites such as "vacancy_X": the best arrangement is kept for
+        every neighbour shell of the two, nearest to farthest.
 
     Examples
     --------
-    >>> Doping("Sr", "S3", count=2).charge
-    2
+    >>> Doping(Dopant("Sr", count=2), "S3").label
+    'Sr'
     """
 
-    element: str
-    scheme: str
-    oxidation_state: int | None = None
-    count: int | None = None
-    fraction: float | None = None
-    basis: str | None = None
+    dopants: tuple[Dopant, ...]
+    scheme: str = ALL_SCHEMES
+    pair: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        check_element(self.element, "dopant")
-        get_scheme(self.scheme)
-        if (self.count is None) == (self.fraction is None):
+        given: Any = self.dopants
+        listed = [given] if isinstance(given, Dopant | Mapping) else list(given)
+        dopants = tuple(d if isinstance(d, Dopant) else Dopant(**d) for d in listed)
+        if not dopants:
+            raise InputError("a doping without dopants was asked; give at least one Dopant")
+        elements = [dopant.element for dopant in dopants]
+        repeated = sorted({e for e in elements if elements.count(e) > 1})
+        if repeated:
             raise InputError(
-                f"doping {self.element} {self.scheme}: count is {self.count} and fraction is "
-                f"{self.fraction}; give exactly one of them"
+                f"dopant {repeated[0]} is given twice in one doping; give it once, or make two "
+                "dopings"
             )
-        if self.fraction is not None:
-            if not 0.0 < self.fraction <= 1.0:
+        object.__setattr__(self, "dopants", dopants)
+        if self.pair is not None:
+            if len(self.pair) != 2:
                 raise InputError(
-                    f"doping {self.element} {self.scheme}: fraction is {self.fraction}, allowed "
-                    "is above 0 up to 1"
+                    f"pair is {self.pair!r}, allowed are two defects, e.g. ('Al', 'vacancy_X')"
                 )
-            if self.basis not in FRACTION_BASES:
-                raise InputError(
-                    f"doping {self.element} {self.scheme}: basis is {self.basis!r}, allowed with "
-                    f"a fraction are {', '.join(FRACTION_BASES)}"
-                )
-        elif self.basis is not None:
-            raise InputError(
-                f"doping {self.element} {self.scheme}: basis {self.basis!r} goes with a fraction, "
-                "and a count is given; leave basis out"
-            )
+            object.__setattr__(self, "pair", (str(self.pair[0]), str(self.pair[1])))
 
     @property
-    def charge(self) -> int:
-        """Oxidation state of the dopant, in e; InputError when it is neither given nor unique."""
-        state = self.oxidation_state
-        if state is None:
-            state = COMMON_STATES.get(self.element)
-        if state is None:
-            raise InputError(
-                f"dopant {self.element} has no single common oxidation state; "
-                "give oxidation_state, e.g. 3"
-            )
-        return state
+    def label(self) -> str:
+        """Elements of the dopants, joined by "+"."""
+        return "+".join(dopant.element for dopant in self.dopants)
+
+
+@dataclass(frozen=True)
+class DopantAmount:
+    """How much of one dopant a cell holds.
+
+    Attributes
+    ----------
+    dopant : Dopant
+        What was asked.
+    count : int
+        Atoms in the cell.
+    basis : str
+        What the fraction counts; "formula_unit" when a count was asked.
+    achieved_fraction : float
+        What the cell holds.
+    """
+
+    dopant: Dopant
+    count: int
+    basis: str
+    achieved_fraction: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,31 +108,24 @@ class DopingResult:
     Attributes
     ----------
     name : str
-        Element, number and scheme, e.g. "Sr2-S3"; further arrangements add their rank, "Sr2-S3-r1".
+        Elements, numbers and scheme, e.g. "Sr2-S3", "Al1Nb1-self-compensated"; with a defect pair
+        its shell, "Al2-A3-n1"; arrangements that are not the best one add their rank, "Sr2-S3-r1".
     doping : Doping
         What was asked.
+    compensation : Compensation
+        How the charge is balanced: name, words, Kröger-Vink reaction.
+    amounts : tuple of DopantAmount
+        How much of each dopant the cell holds.
     structure : pymatgen.core.Structure
         The cell, decorated with oxidation states.
-    rank : int
-        0 for the arrangement of lowest energy.
-    dopant_count : int
-        Dopants in the cell.
-    basis : str
-        What the fractions count; "formula_unit" when a count was asked.
-    requested_fraction : float or None
-        As asked, None for a count.
-    achieved_fraction : float
-        What the cell holds.
     changes : dict of str to int
-        Atoms added and removed, ``"vacancy_A"`` for empty A sites.
-    reaction : str
-        Site reaction in Kröger-Vink notation.
-    vacancy_sites_frac : ndarray
-        ``(n_vacancies, 3)``, fractional: A sites that are empty in this cell.
-    ewald_energy_eV : float
-        Point-charge energy of the cell, eV; compare it at equal composition only.
-    n_samples, n_distinct : int
-        Arrangements drawn, and different ones among them.
+        Atoms added and removed, ``"vacancy_A"`` and the like for empty sites.
+    empty_sites_frac : dict of str to ndarray
+        ``(n, 3)``, fractional, by sublattice: sites that are empty in this cell.
+    placement : Placement
+        Which arrangement it is: rank, energy, degeneracy, why it was kept.
+    arrangements : PlacementResult
+        How many there are and how they were compared.
     seed : int
         Seed of the draw.
     warnings : tuple of str
@@ -148,18 +134,13 @@ class DopingResult:
 
     name: str
     doping: Doping
+    compensation: Compensation
+    amounts: tuple[DopantAmount, ...]
     structure: Structure
-    rank: int
-    dopant_count: int
-    basis: str
-    requested_fraction: float | None
-    achieved_fraction: float
     changes: dict[str, int]
-    reaction: str
-    vacancy_sites_frac: NDArray[np.float64]
-    ewald_energy_eV: float
-    n_samples: int
-    n_distinct: int
+    empty_sites_frac: dict[str, NDArray[np.float64]]
+    placement: Placement
+    arrangements: PlacementResult
     seed: int
     warnings: tuple[str, ...]
 
@@ -168,13 +149,12 @@ def enumerate_dopings(
     parent: Structure,
     dopings: Sequence[Doping],
     *,
-    roles: SiteRoles | Mapping[str, Sequence[str] | str],
-    vacancy_sites_frac: NDArray[np.float64],
-    n_samples: int = 500,
-    n_keep: int = 1,
+    roles: Roles = None,
+    empty_sites_frac: Mapping[str, NDArray[np.float64]] | None = None,
+    rule: SelectionRule | None = None,
     seed: int = 0,
 ) -> list[DopingResult]:
-    """Dope an ordered parent in several ways, each the best of random placements.
+    """Dope an ordered parent in several ways; keep the best arrangements of each.
 
     Parameters
     ----------
@@ -182,21 +162,22 @@ def enumerate_dopings(
         Ordered neutral cell with oxidation states.
     dopings : sequence of Doping
         What to make.
-    roles : SiteRoles or mapping
-        Sublattices of the parent's elements, e.g. ``{"A": ["Li", "La"], "B": ["Ti"], "X": ["O"]}``.
-    vacancy_sites_frac : ndarray
-        ``(n_vacancies, 3)``, fractional: the empty A sites of the parent.
-    n_samples : int
-        Random placements to compare for each doping.
-    n_keep : int
-        Arrangements of different energy to return for each doping, fewer where fewer exist.
+    roles : SiteRoles, Sublattices, mapping or None
+        Elements of each sublattice, e.g. ``{"A": ["Li", "La"], "B": ["Ti"], "X": ["O"]}``; found
+        from the structure when left out.
+    empty_sites_frac : mapping of str to ndarray, optional
+        ``(n, 3)``, fractional, by sublattice: empty sites of the parent that ions may enter, such
+        as the A vacancies of LLTO or interstitial positions.
+    rule : SelectionRule, optional
+        How many arrangements to compare and to keep; the best one of each when left out.
     seed : int
         Seed; each doping draws from its own stream, so its result does not depend on the others.
 
     Returns
     -------
     list of DopingResult
-        In the order of ``dopings``, each by rising energy.
+        In the order of ``dopings``; with "all", one or more for every neutral compensation that
+        this cell can hold.
 
     Raises
     ------
@@ -210,99 +191,139 @@ def enumerate_dopings(
     >>> cell = Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.9), ["Na", "Nb", "O"],
     ...                                  [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]])
     >>> cell = assign_oxidation_states(cell * (2, 2, 2)).structure
-    >>> made = enumerate_dopings(cell, [Doping("Sr", "S4", count=1)], n_samples=10,
-    ...                          roles={"A": ["Na"], "B": ["Nb"], "X": ["O"]},
-    ...                          vacancy_sites_frac=np.empty((0, 3)))
+    >>> made = enumerate_dopings(cell, [Doping(Dopant("Sr", count=1))])
     >>> made[0].name, made[0].structure.composition.reduced_formula
     ('Sr1-S4', 'Na6SrNb8O24')
+    >>> made[0].arrangements.n_distinct  # the vacancy is a 1st, 2nd or 3rd neighbour of Sr
+    3
     """
     check_seed(seed)
-    host = prepare_host(parent, roles, vacancy_sites_frac)
+    host = prepare_host(parent, roles, empty_sites_frac)
     results: list[DopingResult] = []
     for doping in dopings:
-        made = _dope(host, doping, n_samples=n_samples, n_keep=n_keep, seed=seed)
-        clash = next((r for r in results if r.name == made[0].name), None)
+        made = _dope(host, doping, rule or SelectionRule(), seed)
+        names = {result.name for result in results}
+        clash = next((result.name for result in made if result.name in names), None)
         if clash is not None:
             raise InputError(
-                f"two dopings give the same cell {clash.name} here; remove one, or use a larger "
+                f"two dopings give the same cell {clash} here; remove one, or use a larger "
                 "supercell to tell them apart"
             )
         results += made
     return results
 
 
-def _dope(
-    host: Host, doping: Doping, *, n_samples: int, n_keep: int, seed: int
-) -> list[DopingResult]:
-    scheme = get_scheme(doping.scheme)
-    if doping.element in host.states:
-        raise InputError(
-            f"the dopant {doping.element} is already an element of the parent "
-            f"({', '.join(sorted(host.states))}); choose another dopant"
+def _dope(host: Host, doping: Doping, rule: SelectionRule, seed: int) -> list[DopingResult]:
+    if doping.scheme != ALL_SCHEMES:
+        return _dope_with(host, doping, _get_compensation(host, doping), rule, seed, notes=())
+    found = find_compensations(
+        doping.dopants,
+        states=host.states,
+        sublattices=host.sublattices,
+        empty_sites=host.n_empty,
+        ratio=find_ratio(host, doping.dopants),
+    )
+    refused: list[InputError] = []
+    possible: list[Compensation] = []
+    for compensation in found:
+        try:
+            choose_units(host, doping.dopants, compensation)
+        except InputError as err:
+            refused.append(err)
+        else:
+            possible.append(compensation)
+    if not possible:
+        raise refused[0]
+    notes = tuple(f"left out: {err}" for err in refused)
+    results: list[DopingResult] = []
+    for compensation in possible:
+        results += _dope_with(
+            host, doping, compensation, rule, seed, notes=() if results else notes
         )
-    apply = partial(
-        apply_scheme,
-        scheme,
-        doping.element,
-        dopant_charge=doping.charge,
-        roles=host.roles,
+    return results
+
+
+def _get_compensation(host: Host, doping: Doping) -> Compensation:
+    return get_compensation(
+        doping.scheme,
+        doping.dopants,
         states=host.states,
+        sublattices=host.sublattices,
+        empty_sites=host.n_empty,
+        ratio=find_ratio(host, doping.dopants),
     )
-    count = choose_count(host, doping, scheme, apply(count=scheme.n_dopants))
-    changes = apply(count=count)
-    reaction = write_reaction(
-        scheme,
-        doping.element,
-        dopant_charge=doping.charge,
-        roles=host.roles,
-        states=host.states,
+
+
+def _dope_with(
+    host: Host,
+    doping: Doping,
+    compensation: Compensation,
+    rule: SelectionRule,
+    seed: int,
+    *,
+    notes: tuple[str, ...],
+) -> list[DopingResult]:
+    n_units = choose_units(host, doping.dopants, compensation)
+    changes = {species: n * n_units for species, n in compensation.unit.items()}
+    amounts = tuple(_measure(host, dopant, compensation, changes) for dopant in doping.dopants)
+    counts = "".join(f"{element}{changes[element]}" for element in compensation.dopants)
+    stem = f"{counts}-{compensation.name}"
+    states = {**host.states, **{d.element: d.charge for d in doping.dopants}}
+    placed = place_ions(
+        host,
+        host.list_moves(changes, compensation.placed),
+        states=states,
+        rule=rule,
+        seed=[seed, zlib.crc32(stem.encode())],
+        pair=doping.pair,
     )
-    name = f"{doping.element}{count}-{scheme.id}"
-    arrangements = draw_moves(
-        host.symbols,
-        list_moves(host, scheme, doping.element, changes),
-        n_samples=n_samples,
-        seed=[seed, zlib.crc32(name.encode())],
-    )
-    states = {**host.states, doping.element: doping.charge}
-    kept = rank_arrangements(host.sites, arrangements, states=states, n_keep=n_keep)
-    basis = doping.basis or "formula_unit"
-    achieved = count / host.count_basis(basis, scheme)
-    warnings = _compare_with_request(doping, achieved, n_found=len(kept), n_keep=n_keep)
+    warnings = (*notes, *_compare_with_request(amounts), *placed.warnings)
     return [
         DopingResult(
-            name=name if rank == 0 else f"{name}-r{rank}",
+            name=placement.extend_name(stem),
             doping=doping,
-            structure=host.sites.build_structure(arrangement.symbols, states),
-            rank=rank,
-            dopant_count=count,
-            basis=basis,
-            requested_fraction=doping.fraction,
-            achieved_fraction=achieved,
+            compensation=compensation,
+            amounts=amounts,
+            structure=host.sites.build_structure(placement.symbols, states),
             changes=changes,
-            reaction=reaction,
-            vacancy_sites_frac=host.sites.frac_coords[
-                [i for i in host.find_sites("A") if arrangement.symbols[i] == EMPTY]
-            ],
-            ewald_energy_eV=arrangement.ewald_energy_eV,
-            n_samples=n_samples,
-            n_distinct=arrangement.n_distinct,
+            empty_sites_frac=_find_empty(host, placement.symbols),
+            placement=placement,
+            arrangements=placed,
             seed=seed,
             warnings=warnings,
         )
-        for rank, arrangement in enumerate(kept)
+        for placement in placed.placements
     ]
 
 
-def _compare_with_request(
-    doping: Doping, achieved: float, *, n_found: int, n_keep: int
-) -> tuple[str, ...]:
+def _measure(
+    host: Host, dopant: Dopant, compensation: Compensation, changes: Mapping[str, int]
+) -> DopantAmount:
+    count = changes[dopant.element]
+    return DopantAmount(
+        dopant=dopant,
+        count=count,
+        basis=dopant.basis or "formula_unit",
+        achieved_fraction=count / count_basis(host, dopant, compensation),
+    )
+
+
+def _find_empty(host: Host, symbols: NDArray[np.str_]) -> dict[str, NDArray[np.float64]]:
+    """Empty sites of an arrangement by sublattice; those that an ion has just left included."""
+    empty = symbols == EMPTY
+    return {
+        name: host.sites.frac_coords[empty & (host.sublattice_of == name)]
+        for name in host.sublattices.names
+        if np.any(empty & (host.sublattice_of == name))
+    }
+
+
+def _compare_with_request(amounts: Sequence[DopantAmount]) -> tuple[str, ...]:
     tolerance = 0.05  # relative; below it the cell is as good as asked
-    warnings: list[str] = []
-    if doping.fraction is not None and abs(achieved / doping.fraction - 1.0) > tolerance:
-        warnings.append(
-            f"asked for {doping.fraction:.4f} of {doping.basis}, this cell holds {achieved:.4f}"
-        )
-    if n_found < n_keep:
-        warnings.append(f"only {n_found} arrangements of different energy among those sampled")
-    return tuple(warnings)
+    return tuple(
+        f"asked for {asked:.4f} of {amount.basis} {amount.dopant.element}, this cell holds "
+        f"{amount.achieved_fraction:.4f}"
+        for amount in amounts
+        if (asked := amount.dopant.fraction) is not None
+        and abs(amount.achieved_fraction / asked - 1.0) > tolerance
+    )

@@ -1,38 +1,40 @@
-"""From a disordered parent to an ordered, neutral supercell of low electrostatic energy."""
+"""From a disordered parent to ordered, neutral supercells, one or several of each composition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from perolyte.errors import InputError
 from perolyte.structures._counting import check_seed
-from perolyte.structures._integer_counts import (
-    DisorderedSites,
-    find_neutral_counts,
-    split_counts,
-)
-from perolyte.structures.arrangements import (
-    EMPTY,
-    SYMBOL_DTYPE,
-    SiteSet,
-    SublatticeMove,
-    draw_moves,
-    rank_arrangements,
-)
-from perolyte.structures.oxidation import assign_oxidation_states
+from perolyte.structures._disordered_parent import DisorderedParent, read_disordered_parent
+from perolyte.structures._monte_carlo_chain import get_charges
+from perolyte.structures.arrangements import EMPTY, draw_moves, rank_arrangements
+from perolyte.structures.checks import MIN_DISTANCE_A
+from perolyte.structures.ewald import compute_ewald_energies
+from perolyte.structures.monte_carlo import sample_equilibrium
+from perolyte.structures.special_quasirandom import sample_quasirandom
 
 if TYPE_CHECKING:
-    from pymatgen.core.sites import PeriodicSite
     from pymatgen.core.structure import Structure
 
-__all__ = ["OrderedParentResult", "build_ordered_parent"]
+__all__ = [
+    "ORDERING_METHODS",
+    "OrderedParentResult",
+    "build_ordered_parent",
+    "build_ordered_parents",
+]
 
-_ORDERED_TOLERANCE = 1e-3  # an occupancy this near 1 is full: files round to three digits
+ORDERING_METHODS = ("ewald", "monte_carlo", "sqs", "random")
+"""The best of random arrangements by point-charge energy; a canonical Monte Carlo sample at a
+temperature; a special quasirandom structure; one arrangement at random."""
+
+_DEFAULT_SAMPLES = {"ewald": 500, "monte_carlo": 5000, "sqs": 3000, "random": 100}
+_ENERGY_DECIMALS = 6  # eV; equivalent arrangements differ by rounding only, about 1e-9 eV
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +56,19 @@ class OrderedParentResult:
         Why these counts were taken.
     ewald_energy_eV : float
         Point-charge energy of the cell, eV; compare it at equal composition only.
-    n_samples, n_distinct : int
-        Arrangements drawn, and different ones among them.
+    method : str
+        One of :data:`ORDERING_METHODS`.
+    n_samples : int
+        What the method was given: arrangements drawn, sweeps, or steps.
+    n_distinct : int
+        Different arrangements among those drawn (recorded ones of a Monte Carlo chain).
     seed : int
-        Seed of the draw.
+        Seed of this cell's own draw.
     warnings : tuple of str
         What was assumed on the way.
+    correlation_mismatch, random_correlation_mismatch : float or None
+        Of a special quasirandom structure: Σ |difference| of its correlations from those of the
+        random alloy, and the mean of random arrangements, dimensionless.
     """
 
     structure: Structure
@@ -68,49 +77,63 @@ class OrderedParentResult:
     nominal_counts: dict[str, float]
     reason: str
     ewald_energy_eV: float
+    method: str
     n_samples: int
     n_distinct: int
     seed: int
     warnings: tuple[str, ...]
+    correlation_mismatch: float | None = None
+    random_correlation_mismatch: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """What a method found with one seed: arrangements in the order of preference."""
+
+    arrangements: Sequence[NDArray[np.str_]]
+    n_distinct: int
+    warnings: tuple[str, ...] = ()
+    mismatch: float | None = None
+    random_mismatch: float | None = None
+
+
+@dataclass(frozen=True)
+class _Settings:
+    n_cells: int
+    n_samples: int
+    temperature_K: float
+    relative_permittivity: float
 
 
 def build_ordered_parent(
     structure: Structure,
     *,
-    supercell: tuple[int, int, int] = (2, 2, 3),
+    supercell: Sequence[int] | ArrayLike = (2, 2, 3),
     composition: Mapping[str, int] | None = None,
     oxidation_states: Mapping[str, int] | None = None,
-    n_samples: int = 500,
+    method: str = "ewald",
+    n_samples: int | None = None,
+    temperature_K: float = 1500.0,
+    relative_permittivity: float = 10.0,
     seed: int = 0,
 ) -> OrderedParentResult:
-    """Build an ordered neutral supercell; of a disordered parent, the best of random arrangements.
+    """Build one ordered neutral supercell; the first of :func:`build_ordered_parents`.
 
     Parameters
     ----------
-    structure : pymatgen.core.Structure
-        Parent cell, ordered or with partially occupied sites.
-    supercell : tuple of int
-        Repeats along a, b and c.
-    composition : mapping of str to int, optional
-        Ions to put on the disordered sites of the supercell, e.g. ``{"Li": 3, "La": 7}``; the
-        other sites stay empty. Left out: the neutral whole numbers nearest to the occupancies.
-    oxidation_states : mapping of str to int, optional
-        States in e; the rest as :func:`~perolyte.structures.oxidation.assign_oxidation_states`.
-    n_samples : int
-        Random arrangements to compare.
-    seed : int
-        Seed of the arrangements.
+    structure, supercell, composition, oxidation_states, method, n_samples, temperature_K, \
+relative_permittivity, seed
+        As in :func:`build_ordered_parents`.
 
     Returns
     -------
     OrderedParentResult
-        The arrangement of lowest Ewald energy.
+        With the method "ewald", the arrangement of lowest energy among random ones.
 
     Raises
     ------
     InputError
-        When the cell cannot be neutral, or the composition does not fit the disordered sites; the
-        message names the net charge and the nearest neutral choice.
+        As :func:`build_ordered_parents`.
 
     Examples
     --------
@@ -121,147 +144,245 @@ def build_ordered_parent(
     >>> build_ordered_parent(llto, n_samples=20).counts
     {'La': 7, 'Li': 3, 'vacancy': 2}
     """
-    if len(supercell) != 3 or any(int(n) != n or n < 1 for n in supercell):
-        raise InputError(
-            f"supercell is {supercell}, allowed are three integers from 1, e.g. (2, 2, 3)"
-        )
-    check_seed(seed)
-    decorated = assign_oxidation_states(structure, oxidation_states)
-    cell = decorated.structure.copy()
-    cell.make_supercell([int(n) for n in supercell])
-    sites = SiteSet(cell.lattice, np.mod(cell.frac_coords, 1.0))
-    symbols = np.array(
-        [EMPTY if _is_disordered(site) else site.species.elements[0].symbol for site in cell],
-        dtype=SYMBOL_DTYPE,
-    )
-    fixed_charge = sum(decorated.states[str(symbol)] for symbol in symbols if symbol != EMPTY)
-    disordered = _group_disordered_sites(cell)
-    counts: dict[str, int] = {}
-    nominal: dict[str, float] = {}
-    if disordered is None:
-        _check_ordered(fixed_charge, composition)
-        arrangements, reason = symbols[None, :], "the parent is ordered"
-    else:
-        target, reason = _choose_counts(disordered, composition, fixed_charge, decorated.states)
-        names = (*disordered.elements, "vacancy")
-        counts = dict(zip(names, target, strict=True))
-        nominal = {k: float(v) for k, v in zip(names, disordered.nominal, strict=True)}
-        moves = _list_moves(disordered, target)
-        arrangements = draw_moves(symbols, moves, n_samples=n_samples, seed=seed)
-    best = rank_arrangements(sites, arrangements, states=decorated.states)[0]
-    return OrderedParentResult(
-        structure=sites.build_structure(best.symbols, decorated.states),
-        vacancy_sites_frac=sites.frac_coords[best.symbols == EMPTY],
-        counts=counts,
-        nominal_counts=nominal,
-        reason=reason,
-        ewald_energy_eV=best.ewald_energy_eV,
-        n_samples=len(arrangements),
-        n_distinct=best.n_distinct,
+    return build_ordered_parents(
+        structure,
+        supercell=supercell,
+        composition=composition,
+        oxidation_states=oxidation_states,
+        method=method,
+        n_samples=n_samples,
+        temperature_K=temperature_K,
+        relative_permittivity=relative_permittivity,
         seed=seed,
-        warnings=decorated.warnings,
+    )[0]
+
+
+def build_ordered_parents(
+    structure: Structure,
+    *,
+    supercell: Sequence[int] | ArrayLike = (2, 2, 3),
+    composition: Mapping[str, int] | None = None,
+    oxidation_states: Mapping[str, int] | None = None,
+    method: str = "ewald",
+    n_cells: int = 1,
+    n_samples: int | None = None,
+    temperature_K: float = 1500.0,
+    relative_permittivity: float = 10.0,
+    seed: int = 0,
+) -> tuple[OrderedParentResult, ...]:
+    """Build several independent ordered neutral supercells of one composition.
+
+    Groups of sites with equal occupancies, such as the layers of a layered parent, keep their own
+    composition with every method.
+
+    Parameters
+    ----------
+    structure : pymatgen.core.Structure
+        Parent cell, ordered or with partially occupied sites.
+    supercell : three integers or 3 x 3 integers
+        Repeats along a, b and c, or the supercell's vectors as rows in terms of those of the cell.
+    composition : mapping of str to int, optional
+        Ions to put on the disordered sites of the supercell, e.g. ``{"Li": 3, "La": 7}``; the
+        other sites stay empty. Left out: the neutral whole numbers nearest to the occupancies.
+    oxidation_states : mapping of str to int, optional
+        States in e; the rest as :func:`~perolyte.structures.oxidation.assign_oxidation_states`.
+    method : str
+        One of :data:`ORDERING_METHODS`.
+    n_cells : int
+        Cells wanted. Fewer come back, with a warning, when the method finds the same one again.
+    n_samples : int, optional
+        Effort for each cell: random arrangements to compare ("ewald", 500; "random", 100, of which
+        it takes the first possible one), sweeps ("monte_carlo", 5000), or steps ("sqs", 3000).
+    temperature_K, relative_permittivity : float
+        Of the weights of "monte_carlo"; see :mod:`perolyte.structures.monte_carlo`.
+    seed : int
+        Seed of the first cell; cell k draws from ``SeedSequence([seed, k])``. Each result records
+        the seed of its own cell.
+
+    Returns
+    -------
+    tuple of OrderedParentResult
+        In the order of their seeds.
+
+    Raises
+    ------
+    InputError
+        When the cell cannot be neutral, or the composition does not fit the disordered sites (the
+        message names the net charge and the nearest neutral choice); for an unknown method, a
+        number out of its range, and "sqs" without the package icet.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> llto = Structure.from_spacegroup(
+    ...     "Pm-3m", Lattice.cubic(3.87), [{"Li": 1 / 3, "La": 5 / 9}, "Ti", "O"],
+    ...     [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]])
+    >>> cells = build_ordered_parents(llto, method="monte_carlo", n_cells=3, temperature_K=6000)
+    >>> cells[0].seed, len(cells), cells[2].counts
+    (0, 3, {'La': 7, 'Li': 3, 'vacancy': 2})
+    """
+    if method not in ORDERING_METHODS:
+        raise InputError(f"method is {method!r}, allowed are {', '.join(ORDERING_METHODS)}")
+    settings = _Settings(
+        n_cells=n_cells,
+        n_samples=_DEFAULT_SAMPLES[method] if n_samples is None else n_samples,
+        temperature_K=temperature_K,
+        relative_permittivity=relative_permittivity,
+    )
+    for name, number in (("n_cells", n_cells), ("n_samples", settings.n_samples)):
+        if number < 1:
+            raise InputError(f"{name} is {number}, allowed are integers from 1")
+    check_seed(seed)
+    parent = read_disordered_parent(
+        structure, supercell=supercell, composition=composition, oxidation_states=oxidation_states
+    )
+    seeds = [seed, *(_derive_seed(seed, index) for index in range(1, n_cells))]
+    if not parent.moves:
+        draws: list[_Draw] = [_Draw([parent.symbols], 1)]
+    else:
+        draws = _METHODS[method](parent, settings, seeds)
+    chosen = _choose_different(parent, draws)
+    notes = parent.warnings
+    if len(chosen) < n_cells:
+        few = (
+            f"{n_cells} cells were asked and {len(chosen)} different ones found by the method "
+            f"{method}; raise n_samples or the temperature, or use a larger supercell"
+        )
+        notes = (*notes, few)
+    return tuple(
+        _make_result(parent, draws[index], symbols, method, settings, seeds[index], notes)
+        for index, symbols in chosen
     )
 
 
-def _list_moves(disordered: DisorderedSites, target: tuple[int, ...]) -> list[SublatticeMove]:
-    """Ions to put on each group of equal occupancies."""
-    table = split_counts(disordered, target)
-    if table is None:
-        raise InputError(
-            f"the composition {_format_counts(disordered, target)} does not fit the sites: an "
-            "element would sit where the parent has none of it; change composition"
+def _derive_seed(seed: int, index: int) -> int:
+    """Seed of a further cell, a whole number so that it can be recorded and given again."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _order_by_ewald(
+    parent: DisorderedParent, settings: _Settings, seeds: Sequence[int]
+) -> list[_Draw]:
+    draws = []
+    for seed in seeds:
+        drawn = draw_moves(parent.symbols, parent.moves, n_samples=settings.n_samples, seed=seed)
+        kept = rank_arrangements(parent.sites, drawn, states=parent.states, n_keep=settings.n_cells)
+        draws.append(_Draw([k.symbols for k in kept], kept[0].n_distinct))
+    return draws
+
+
+def _order_at_random(
+    parent: DisorderedParent, settings: _Settings, seeds: Sequence[int]
+) -> list[_Draw]:
+    draws = []
+    close = parent.sites.too_close.astype(np.float64)
+    for seed in seeds:
+        drawn = draw_moves(parent.symbols, parent.moves, n_samples=settings.n_samples, seed=seed)
+        occupied = (drawn != EMPTY).astype(np.float64)
+        possible = drawn[np.einsum("ij,ij->i", occupied @ close, occupied) < 0.5]
+        if len(possible) == 0:
+            raise InputError(
+                f"in all {len(drawn)} random arrangements two ions are nearer than "
+                f"{MIN_DISTANCE_A} Å; use the method monte_carlo, or merge the split sites"
+            )
+        draws.append(_Draw(list(possible), len(np.unique(possible, axis=0))))
+    return draws
+
+
+def _order_by_monte_carlo(
+    parent: DisorderedParent, settings: _Settings, seeds: Sequence[int]
+) -> list[_Draw]:
+    draws = []
+    for seed in seeds:
+        sample = sample_equilibrium(
+            parent.sites,
+            parent.symbols,
+            parent.moves,
+            states=parent.states,
+            n_samples=1,
+            temperature_K=settings.temperature_K,
+            relative_permittivity=settings.relative_permittivity,
+            n_sweeps=settings.n_samples,
+            seed=seed,
         )
+        n_distinct = len(np.unique(np.round(sample.sweep_energies_eV, _ENERGY_DECIMALS)))
+        draws.append(_Draw(list(sample.arrangements), n_distinct, sample.warnings))
+    return draws
+
+
+def _order_quasirandomly(
+    parent: DisorderedParent, settings: _Settings, seeds: Sequence[int]
+) -> list[_Draw]:
+    sample = sample_quasirandom(
+        parent.sites, parent.symbols, parent.moves, seeds=seeds, n_steps=settings.n_samples
+    )
     return [
-        SublatticeMove(
-            sites=group,
-            removed={},
-            added={e: int(n) for e, n in zip(disordered.elements, row[:-1], strict=True)},
+        _Draw(
+            [cell.symbols],
+            1,
+            mismatch=cell.mismatch,
+            random_mismatch=sample.random_mismatch_mean,
         )
-        for group, row in zip(disordered.groups, table, strict=True)
+        for cell in sample.cells
     ]
 
 
-def _is_disordered(site: PeriodicSite) -> bool:
-    species = site.species
-    return len(species) > 1 or abs(species.num_atoms - 1.0) > _ORDERED_TOLERANCE
+_METHODS: dict[str, Callable[[DisorderedParent, _Settings, Sequence[int]], list[_Draw]]] = {
+    "ewald": _order_by_ewald,
+    "monte_carlo": _order_by_monte_carlo,
+    "sqs": _order_quasirandomly,
+    "random": _order_at_random,
+}
 
 
-def _group_disordered_sites(cell: Structure) -> DisorderedSites | None:
-    """Group the partially occupied sites by their occupancies; None when there are none."""
-    groups: dict[tuple[tuple[str, float], ...], list[int]] = {}
-    for index, site in enumerate(cell):
-        if _is_disordered(site):
-            amounts = site.species.get_el_amt_dict().items()
-            key = tuple(sorted((str(e), round(float(n), 9)) for e, n in amounts))
-            groups.setdefault(key, []).append(index)
-    if not groups:
-        return None
-    elements = tuple(sorted({element for key in groups for element, _ in key}))
-    rows = [[dict(key).get(element, 0.0) for element in elements] for key in groups]
-    occupancies = np.array(rows)
-    vacant = np.clip(1.0 - occupancies.sum(axis=1), 0.0, 1.0)
-    vacant[vacant < _ORDERED_TOLERANCE] = 0.0
-    return DisorderedSites(
-        elements=elements,
-        groups=tuple(map(tuple, groups.values())),
-        occupancies=np.column_stack([occupancies, vacant]),
-    )
+def _choose_different(
+    parent: DisorderedParent, draws: Sequence[_Draw]
+) -> list[tuple[int, NDArray[np.str_]]]:
+    """From each draw its first arrangement that is not equivalent to one already taken.
 
-
-def _check_ordered(charge: int, composition: Mapping[str, int] | None) -> None:
-    if composition is not None:
-        raise InputError(
-            f"composition {dict(composition)} is given, but the parent has no partially occupied "
-            "site to fill; leave composition out"
-        )
-    if charge:
-        raise InputError(
-            f"the ordered supercell has a net charge of {charge:+d} e, allowed is 0; "
-            "check the oxidation states or the composition of the parent"
-        )
-
-
-def _format_counts(disordered: DisorderedSites, counts: tuple[float, ...]) -> str:
-    names = (*disordered.elements, "vacancy")
-    return ", ".join(f"{name} {round(n, 2):g}" for name, n in zip(names, counts, strict=True))
-
-
-def _choose_counts(
-    disordered: DisorderedSites,
-    composition: Mapping[str, int] | None,
-    fixed_charge: int,
-    states: Mapping[str, int],
-) -> tuple[tuple[int, ...], str]:
-    """Choose the counts by element, vacancies last, and say why."""
-    if composition is None:
-        target = find_neutral_counts(disordered, fixed_charge=fixed_charge, states=states)
-        nominal = _format_counts(disordered, tuple(disordered.nominal.tolist()))
-        chosen = _format_counts(disordered, target)
-        return target, f"nearest neutral whole numbers to nominal {nominal}: {chosen}"
-    for element, n in composition.items():
-        if element not in disordered.elements:
-            raise InputError(
-                f"composition names {element}, allowed are the elements of the partially occupied "
-                f"sites: {', '.join(disordered.elements)}"
+    Two quadratic forms tell arrangements apart, that of the formal charges and one that gives
+    elements of equal charge different weights.
+    """
+    elements = sorted(parent.states)
+    weights = {e: parent.states[e] + np.sqrt(k + 2.0) for k, e in enumerate(elements)}
+    chosen: list[tuple[int, NDArray[np.str_]]] = []
+    taken: list[tuple[float, ...]] = []
+    for index, draw in enumerate(draws):
+        for symbols in draw.arrangements:
+            charges = np.vstack(
+                [get_charges(symbols[None, :], states) for states in (parent.states, weights)]
             )
-        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
-            raise InputError(f"composition gives {element} {n!r}, allowed are integers from 0")
-    wanted = tuple(composition.get(element, 0) for element in disordered.elements)
-    vacancies = disordered.n_sites - sum(wanted)
-    charge = fixed_charge + sum(
-        n * states[element] for element, n in zip(disordered.elements, wanted, strict=True)
+            marks = tuple(compute_ewald_energies(parent.sites.ewald_matrix, charges))
+            if not any(np.allclose(marks, other, rtol=0.0, atol=1e-6) for other in taken):
+                chosen.append((index, symbols))
+                taken.append(marks)
+                break
+    return chosen
+
+
+def _make_result(
+    parent: DisorderedParent,
+    draw: _Draw,
+    symbols: NDArray[np.str_],
+    method: str,
+    settings: _Settings,
+    seed: int,
+    notes: tuple[str, ...],
+) -> OrderedParentResult:
+    charges = get_charges(symbols[None, :], parent.states)
+    energy_eV = float(compute_ewald_energies(parent.sites.ewald_matrix, charges)[0])
+    return OrderedParentResult(
+        structure=parent.sites.build_structure(symbols, parent.states),
+        vacancy_sites_frac=parent.sites.frac_coords[symbols == EMPTY],
+        counts=parent.counts,
+        nominal_counts=parent.nominal_counts,
+        reason=parent.reason,
+        ewald_energy_eV=round(energy_eV, _ENERGY_DECIMALS),
+        method=method,
+        n_samples=settings.n_samples if parent.moves else 1,
+        n_distinct=draw.n_distinct,
+        seed=seed,
+        warnings=notes + draw.warnings,
+        correlation_mismatch=draw.mismatch,
+        random_correlation_mismatch=draw.random_mismatch,
     )
-    if vacancies < 0 or charge:
-        nearest = find_neutral_counts(
-            disordered,
-            fixed_charge=fixed_charge,
-            states=states,
-            target=(*wanted, max(vacancies, 0)),
-        )
-        shown = " ".join(f"{e} {n}" for e, n in zip(disordered.elements, wanted, strict=True))
-        raise InputError(
-            f"composition {shown} ({sum(wanted)} ions on {disordered.n_sites} sites) has a net "
-            f"charge of {charge:+d} e, allowed is 0; the nearest neutral choice is "
-            f"{_format_counts(disordered, nearest)}"
-        )
-    return (*wanted, vacancies), "as given"

@@ -76,7 +76,7 @@ def test_there_are_shipped_campaigns():
 def test_shipped_campaigns_load(path: Path):
     campaign = load_campaign(path)
     assert campaign.count_candidates() >= 2
-    assert campaign.count_md_steps() > 0
+    assert (campaign.count_md_steps() > 0) == (campaign.spec.conductivity is not None)
 
 
 def test_what_a_campaign_says(quickstart, write):
@@ -160,7 +160,6 @@ def test_roles_may_name_the_cations_that_compensate(quickstart, write):
         ("sead", "seed"),
         ("potential.nam", "name"),
         ("parent.mobile_ions", "mobile_ion"),
-        ("parent.roles.hosts", "host"),
         ("dopings.1.elemnt", "element"),
         ("vacancies.0.compensations", "compensation"),
         ("relaxation.max_step", "max_steps"),
@@ -170,15 +169,60 @@ def test_roles_may_name_the_cations_that_compensate(quickstart, write):
 )
 def test_unknown_keys(quickstart, write, keys, hint):
     message = refuse(write(change(quickstart, keys, 1)))
-    shown = keys.replace(".0", "[0]").replace(".1", "[1]")
+    # a single dopant is a list of one
+    shown = keys.replace(".0", "[0]").replace(".1", "[1].dopants[0]")
     assert f"unknown key '{shown}'" in message
     assert "allowed here: " in message
     assert f"did you mean '{hint}'?" in message
 
 
-@pytest.mark.parametrize("keys", ["name", "parent", "parent.roles", "parent.mobile_ion"])
+@pytest.mark.parametrize("keys", ["name", "parent", "parent.mobile_ion"])
 def test_missing_keys(quickstart, write, keys):
     assert f"key '{keys}' is missing; add it" in refuse(write(change(quickstart, keys, ...)))
+
+
+def test_roles_are_found_when_they_are_left_out(quickstart, write):
+    named = load_campaign(write(quickstart)).preview()
+    found = load_campaign(write(change(quickstart, "parent.roles", ...))).preview()
+    assert [doc.candidate_uuid for doc in found.candidates] == [
+        doc.candidate_uuid for doc in named.candidates
+    ]
+
+
+def test_more_than_one_candidate_for_each_doping(quickstart, write):
+    content = change(quickstart, "parent.n_keep", 2)
+    content = change(content, "parent.n_random", 1)
+    content = change(content, "parent.n_cells", 2)
+    content = change(content, "parent.n_samples", 20)
+    content["dopings"] = [
+        {"element": "Sr", "count": 2, "scheme": "all"},
+        {
+            "dopants": [{"element": "Al", "count": 1}, {"element": "Nb", "count": 1}],
+            "scheme": "self-compensated",
+        },
+    ]
+    documents = load_campaign(write(content)).preview().candidates
+    first = [doc.name for doc in documents if doc.cell == 0]
+    assert [doc.name for doc in documents if doc.cell == 1] == [f"{name}-c1" for name in first]
+    stems = [f"Sr2-{scheme}" for scheme in ("S1", "S2", "S3")] + ["Al1Nb1-self-compensated"]
+    expected = [f"{stem}{end}" for stem in stems for end in ("", "-r1", "-r2")]
+    assert first == ["parent", *expected, "VO1-VLi2", "VO1-VLi2-r1", "VO1-VLi2-r2"]
+    assert len({doc.candidate_uuid for doc in documents}) == len(documents)
+
+
+def test_an_automatic_supercell(quickstart, write):
+    content = change(quickstart, "parent.supercell", "auto")
+    content = change(content, "parent.composition", ...)
+    content["dopings"] = [
+        {"element": "Sr", "scheme": "S3", "fraction": 0.06, "basis": "A_sites"},
+        {"element": "Al", "scheme": "A2", "fraction": 0.06, "basis": "B_sites"},
+    ]
+    campaign = load_campaign(write(content))
+    doped = campaign.preview().candidates[1].doping
+    assert doped.fraction_achieved == pytest.approx(0.06, rel=0.1)
+    assert doped.n_dopants % 2 == 0
+    assert "the supercell was chosen" in " ".join(campaign.preview().warnings)
+    assert "raise" in refuse(write(change(content, "parent.max_atoms", 60)))
 
 
 @pytest.mark.parametrize(
@@ -237,13 +281,13 @@ SR = {"element": "Sr", "scheme": "S3"}
     [
         # structure and candidates
         ("dopings.0", {"element": "Mn", "scheme": "S3", "count": 2}, "give oxidation_state"),
-        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "net charge of +2 e"),
-        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "use A1, A2, A3, A4"),
+        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "S3' is not known or not"),
+        ("dopings.0", {"element": "Al", "scheme": "S3", "count": 2}, "A1, A2, A3, A4 on Ti"),
         ("dopings.0.count", 1, "multiple of 2"),
         ("dopings.0.count", 100, "up to 6"),
         ("dopings.0.count", 0, "greater than or equal to 1"),
         ("dopings.0.element", "Xx", "no chemical element"),
-        ("dopings.0.scheme", "S9", "allowed are S1, S2"),
+        ("dopings.0.scheme", "S9", "use S1, S2"),
         ("dopings.0", SR | {"count": 2, "fraction": 0.1, "basis": "A_sites"}, "not both"),
         ("dopings.0", SR, "Sr needs either 'count' or 'fraction'"),
         ("dopings.0", SR | {"fraction": 0.1}, "without 'basis'; use A_sites"),
@@ -269,9 +313,19 @@ SR = {"element": "Sr", "scheme": "S3"}
         ("parent.composition", {"Li": 10**30}, "less than or equal to"),
         ("parent.oxidation_states.Zr", 4, "leave it out"),
         ("parent.oxidation_states.Li", 40, "less than or equal to 9"),
-        ("parent.roles.A", ["Li", "Na"], "Na"),
-        ("parent.roles.A", [], "at least 1 item"),
-        ("parent.roles", {}, "'parent.roles.A' is missing"),
+        ("parent.supercell", "automatic", "'auto'"),
+        ("parent.roles.A", ["Li", "Na"], "La of the structure is on no sublattice"),
+        ("parent.roles.A", ["Li", "La", "Na"], "Na is on sublattice A, but it has no oxidation"),
+        ("parent.roles.hosts", "La", "La is on the sublattices A and hosts"),
+        ("parent.roles.A", 1, "parent.roles.A = 1: input should be a valid list"),
+        ("parent.roles.Q", [], "sublattice Q has no element"),
+        ("parent.roles", {}, "at least 1 item"),
+        ("parent.ordering", "best", "'ewald', 'monte_carlo', 'sqs' or 'random'"),
+        ("parent.n_cells", 0, "greater than or equal to 1"),
+        ("dopings.0.pair", ["Sr"], "pair[1]"),
+        ("dopings.0.pair", ["Sr", "vacancy_Q"], "there is no sublattice 'Q'"),
+        ("dopings.0", {"dopants": [], "scheme": "S3"}, "at least 1 item"),
+        ("vacancies.0.compensation", "some", "'all'"),
         # molecular dynamics
         ("conductivity.temperatures_K", [-300], "-300 K is outside 50 to 5000 K"),
         ("conductivity.temperatures_K", [25], "temperatures are in kelvin"),

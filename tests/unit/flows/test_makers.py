@@ -18,11 +18,13 @@ from pymatgen.core import Structure
 from perolyte.errors import InputError
 from perolyte.flows import (
     ConductivityMaker,
+    Dopant,
     Doping,
     DopingScreenMaker,
     GrainBoundary,
     ParentRecipe,
     Vacancy,
+    VacancyScreenMaker,
     assign_identities,
     build_md_maker,
     build_relax_maker,
@@ -38,7 +40,7 @@ def screen(maker: DopingScreenMaker, parent: Structure = ROCKSALT) -> Flow:
     return maker.make(
         parent,
         ParentRecipe(roles={"A": ["Li"], "B": ["Ti"], "X": ["O"]}, mobile_ion="Li"),
-        dopings=[Doping("Sr", "S3", count=2)],
+        dopings=[Doping(Dopant("Sr", count=2), "S3")],
         vacancies=[Vacancy("O", 1, {"Li": 2})],
         grain_boundary=GrainBoundary(1e-8, 1.0, 300.0, "a paper"),
         warnings=["w"],
@@ -66,6 +68,16 @@ CASES = {
     "doping screen": Case(
         DopingScreenMaker(relax_maker=build_relax_maker(TOY), seed=3, campaign="c"),
         screen,
+        ForceFieldRelaxMaker,
+        {"steps": 17},
+    ),
+    "vacancy screen": Case(
+        VacancyScreenMaker(relax_maker=build_relax_maker(TOY), seed=3, campaign="c"),
+        lambda maker: maker.make(
+            ROCKSALT,
+            ParentRecipe(mobile_ion="Li"),
+            vacancies=[Vacancy("Li", 1, "all", pair=("vacancy_Li", "vacancy_Cl"))],
+        ),
         ForceFieldRelaxMaker,
         {"steps": 17},
     ),
@@ -253,7 +265,7 @@ def test_inputs_of_the_stages():
     candidates, relaxed, ranking, conductivities, summary = screen(
         CASES["doping screen"].maker
     ).jobs
-    assert candidates.function_kwargs["dopings"][0]["element"] == "Sr"
+    assert candidates.function_kwargs["dopings"][0]["dopants"][0]["element"] == "Sr"
     assert candidates.function_kwargs["vacancies"][0]["compensation"] == {"Li": 2}
     assert candidates.function_kwargs["input_hash"] == "ab"
     assert candidates.function_kwargs["seed"] == 3

@@ -12,9 +12,12 @@ from pymatgen.core import Structure
 from perolyte.errors import InputError
 from perolyte.jobs import ParentRecipe, build_candidates, generate_candidates
 from perolyte.schemas import CandidateSetDoc
-from perolyte.structures import Doping, Vacancy
+from perolyte.structures import Dopant, Doping, Vacancy
 
-DOPINGS = [Doping("Sr", "S3", count=2), Doping("Al", "A1", fraction=0.1, basis="B_sites")]
+DOPINGS = [
+    Doping(Dopant("Sr", count=2), "S3"),
+    Doping(Dopant("Al", fraction=0.1, basis="B_sites"), "A1"),
+]
 VACANCIES = [Vacancy("O", 1, {"Li": 2})]
 STATES = {"Li": 1, "La": 3, "Ti": 4, "O": -2, "Sr": 2, "Al": 3}
 
@@ -109,8 +112,8 @@ def test_impossible_parents(llto, changes, expected):
 @pytest.mark.parametrize(
     ("doping", "expected"),
     [
-        (Doping("Al", "S3", count=2), "net charge of"),
-        (Doping("Sr", "S3", count=1), "multiple of 2"),
+        (Doping(Dopant("Al", count=2), "S3"), "S3.*A1, A2, A3, A4 on Ti"),
+        (Doping(Dopant("Sr", count=1), "S3"), "multiple of 2"),
     ],
 )
 def test_impossible_dopings(llto, doping, expected):
@@ -132,7 +135,7 @@ def test_as_a_job(llto, memory_store: JobStore, tmp_path):
     job = generate_candidates(
         llto,
         inputs,
-        dopings=[{"element": "Sr", "scheme": "S3", "count": 2}],
+        dopings=[{"dopants": [{"element": "Sr", "count": 2}], "scheme": "S3"}],
         vacancies=[{"element": "O", "count": 1, "compensation": {"Li": 2}}],
         seed=1,
         campaign="c",

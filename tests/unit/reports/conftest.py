@@ -12,6 +12,7 @@ import pytest
 from perolyte.mesoscale import blocking_factor, brick_layer_conductivity
 from perolyte.schemas import (
     ArrheniusFit,
+    BindingEnergy,
     ConductivityDoc,
     ConductivityPoint,
     DopingDescription,
@@ -447,3 +448,29 @@ def make_hostile() -> Callable[[ScreeningSummaryDoc], ScreeningSummaryDoc]:
         return summary.model_copy(update={"candidates": rows, "campaign": "<b>demo</b>"})
 
     return rename
+
+
+@pytest.fixture(scope="session")
+def bound(nothing_run: ScreeningSummaryDoc) -> ScreeningSummaryDoc:
+    """A screening with a defect pair at two distances, one of them not relaxed."""
+    common = {"relax_uuid": "r", "first": "Al", "second": "vacancy_X"}
+    near = BindingEnergy(
+        name="Al2-A3-n1",
+        shell=1,
+        distance_A=1.935,
+        energy_eV=-0.4213,
+        reference="Al2-A3-n3",
+        reference_distance_A=5.8,
+        **common,
+    )
+    failed = BindingEnergy(
+        name="Al2-A3-n2",
+        shell=2,
+        distance_A=4.33,
+        energy_eV=None,
+        reference="Al2-A3-n3",
+        reference_distance_A=5.8,
+        reason="relaxation not converged: Al2-A3-n2",
+        **common,
+    )
+    return nothing_run.model_copy(update={"binding_energies": [near, failed]})

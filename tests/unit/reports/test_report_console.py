@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from perolyte.reports import ranked_table, reason_lines, write_headline
+from perolyte.reports import binding_lines, ranked_table, reason_lines, write_headline
 from perolyte.schemas import ScreeningSummaryDoc
 
 SUMMARIES = ("unresolved", "mixed", "nothing_run", "many", "one_point")
@@ -114,3 +114,11 @@ def test_headline_without_any_result(
     assert write_headline(nothing_run)[0] == (
         "No conductivity was calculated: no molecular dynamics was run."
     )
+
+
+def test_binding_energies_say_against_what(bound: ScreeningSummaryDoc) -> None:
+    first, second = (line.plain for line in binding_lines(bound))
+    assert first == (
+        "Al2-A3-n1: Al and vacancy_X 1.94 Å apart: bound, −0.42 eV against 5.80 Å (Al2-A3-n3)"
+    )
+    assert second.endswith("no binding energy: relaxation not converged: Al2-A3-n2")

@@ -176,3 +176,12 @@ def test_file_is_written_whole(tmp_path: Path, nothing_run: ScreeningSummaryDoc)
     path = write_report(nothing_run, tmp_path / "out" / "report.html")
     assert path.read_text(encoding="utf-8").endswith("</html>\n")
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_binding_energies_have_a_table_of_their_own(bound: ScreeningSummaryDoc) -> None:
+    page = parse(report_html(bound))
+    table = page.find(".//section[@aria-labelledby='binding']//table")
+    assert table is not None
+    rows = [[text_of(cell) for cell in row] for row in table.findall("tbody/tr")]
+    assert rows[0] == ["Al2-A3-n1", "Al, vacancy X", "1.94", "5.80", "−0.42"]
+    assert rows[1][-1] == "relaxation not converged: Al2-A3-n2"

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ValidationError
 
 import perolyte.schemas
 from perolyte.schemas import (
+    ArrangementDescription,
     ArrheniusFit,
+    BindingEnergy,
     CellDescription,
     ConductivityDoc,
     ConductivityPoint,
     Document,
+    DopantDescription,
     DopingDescription,
     GrainSizeMap,
+    PairDescription,
     PerovskiteDescription,
     PotentialProvenance,
     Provenance,
@@ -86,6 +90,32 @@ DOPED = make_candidate("Sr2-S3", "doping", change={"Sr": 2, "La": -1, "Li": -1})
 RANKED = RankedCandidate(name="Sr2-S3", relax_uuid="r", reaction_energy_eV=0.5, reaction="x")
 CONDUCTIVITY = make_conductivity(
     "Sr2-S3", 1e-4, points=[POINT], arrhenius=LINE, grain_size_map=MAP, md_settings={"seed": 1}
+)
+PAIR = PairDescription(first="Al", second="vacancy_X", shell=1, n_shells=3, distance_A=1.9)
+BINDING = BindingEnergy(
+    name="Al2-A3-n1",
+    relax_uuid="r",
+    first="Al",
+    second="vacancy_X",
+    shell=1,
+    distance_A=1.9,
+    energy_eV=-0.4,
+    reference="Al2-A3-n3",
+    reference_distance_A=5.8,
+)
+ARRANGEMENT = ArrangementDescription(
+    method="enumerated",
+    reason="all 11",
+    kept_as="lowest energy",
+    rank=0,
+    degeneracy=24,
+    n_compared=11,
+    n_distinct=11,
+    log10_n_distinct=1.04,
+    pairs=[PAIR],
+)
+DOPANT = DopantDescription(
+    element="Sr", oxidation_state=2, n_dopants=2, basis="A_sites", fraction_achieved=0.1
 )
 ROW = ResultRow(
     rank=1,
@@ -196,6 +226,10 @@ PARTS: list[BaseModel] = [
     FACTORS,
     VERDICT,
     DOPED.doping,
+    DOPANT,
+    PAIR,
+    ARRANGEMENT,
+    BINDING,
     CONDUCTIVITY.room_temperature,
 ]
 

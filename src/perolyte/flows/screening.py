@@ -1,0 +1,103 @@
+"""What every screen does: candidates, relaxation, ranking, conductivity, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+from jobflow import Flow, Maker, OnMissing
+from pymatgen.core import Structure
+
+from perolyte.jobs.candidates import generate_candidates
+from perolyte.jobs.conductivity import run_conductivities
+from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.ranking import rank_candidates
+from perolyte.jobs.recipe import ParentRecipe
+from perolyte.jobs.relaxation import relax_candidates
+from perolyte.jobs.summary import GrainBoundary, summarise_screening
+from perolyte.structures import Doping, Vacancy
+
+__all__ = ["ScreenSettings", "build_screen"]
+
+
+class ScreenSettings(Protocol):
+    """What a screening maker has, for those who write one of their own."""
+
+    name: str
+    relax_maker: Maker
+    conductivity_maker: Maker | None
+    force_limit_eV_A: float
+    seed: int
+    campaign: str | None
+
+
+def build_screen(
+    maker: ScreenSettings,
+    structure: Structure,
+    recipe: ParentRecipe,
+    *,
+    dopings: Sequence[Doping],
+    vacancies: Sequence[Vacancy],
+    n_best: int,
+    grain_boundary: GrainBoundary | None,
+    warnings: Sequence[str],
+    structure_sha256: str | None,
+    campaign_file_sha256: str | None,
+) -> Flow:
+    """Wire the jobs of a screen; its output is a ScreeningSummaryDoc.
+
+    Parameters
+    ----------
+    maker
+        Child makers and numbers.
+    n_best
+        Dopings that MD is run for, besides the parent.
+    structure, recipe, dopings, vacancies, grain_boundary, warnings, structure_sha256, \
+campaign_file_sha256
+        As in :meth:`perolyte.flows.DopingScreenMaker.make`.
+    """
+    candidates = generate_candidates(
+        structure,
+        recipe.as_inputs(),
+        dopings=[asdict(doping) for doping in dopings],
+        vacancies=[asdict(vacancy) for vacancy in vacancies],
+        seed=maker.seed,
+        campaign=maker.campaign,
+        warnings=list(warnings),
+        input_hash=structure_sha256,
+    )
+    candidates.name = "candidates"
+    relaxed = relax_candidates(
+        candidates.output,
+        maker.relax_maker,
+        force_limit_eV_A=maker.force_limit_eV_A,
+        campaign=maker.campaign,
+    )
+    relaxed.name = "relaxations"
+    ranking = rank_candidates(relaxed.output, n_best=n_best, campaign=maker.campaign)
+    ranking.name = "ranking"
+    jobs = [candidates, relaxed, ranking]
+    conductivities = None
+    if maker.conductivity_maker is not None:
+        conductivities = run_conductivities(
+            ranking.output,
+            maker.conductivity_maker,
+            hop_distance_A=candidates.output.hop_distance_A,
+        )
+        conductivities.name = "conductivities"
+        jobs.append(conductivities)
+    summary = summarise_screening(
+        candidates.output,
+        relaxed.output,
+        ranking.output,
+        conductivities.output if conductivities is not None else None,
+        name=maker.campaign or maker.name,
+        grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
+        campaign=maker.campaign,
+        campaign_file_sha256=campaign_file_sha256,
+    )
+    summary.name = "summary"
+    summary.config.on_missing_references = OnMissing.NONE
+    flow = Flow([*jobs, summary], output=summary.output, name=maker.name)
+    return assign_identities(flow)
