@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "A2_PER_PS_TO_CM2_PER_S",
+    "BOHR_TO_A",
     "BOLTZMANN_EV_PER_K",
     "BOLTZMANN_J_PER_K",
     "COULOMB_EV_A",
@@ -25,6 +26,7 @@ COULOMB_EV_A = 14.399645478
 """e²/(4π ε0) in eV Å."""
 
 A2_PER_PS_TO_CM2_PER_S = 1e-4
+BOHR_TO_A = 0.529177210903
 CUBIC_A_TO_CUBIC_CM = 1e-24
 EV_PER_A3_TO_GPA = 160.2176634
 FS_PER_PS = 1000.0

@@ -112,11 +112,19 @@ def _make(
     manifest = None
     if options.output is not None:
         manifest = write_candidates(found, options.output, file_format=options.file_format)
-    if options.as_json:
-        shown = manifest or {"warnings": found.warnings, "candidates": describe_candidates(found)}
-        print(json.dumps(shown, indent=2, ensure_ascii=False))  # noqa: T201 (for machines)
-        return
-    _show(make_console(), found, options.output)
+    try:
+        if options.as_json:
+            shown = manifest or {
+                "warnings": found.warnings,
+                "candidates": describe_candidates(found),
+            }
+            print(json.dumps(shown, indent=2, ensure_ascii=False), flush=True)  # noqa: T201
+        else:
+            _show(make_console(), found, options.output)
+    except BrokenPipeError:  # whoever reads has seen enough
+        raise
+    except OSError as err:
+        raise StoreError(f"cannot print the candidates ({err.strerror}); free some space") from err
 
 
 def _check_files(options: CellOptions) -> None:
