@@ -14,7 +14,7 @@ TEST_STAMP = $(VENV)/.installed-test
 help:
 	@echo "make quickstart  install, then run workflows/quickstart.yaml"
 	@echo "make test        install with the test extra, then run the whole test suite"
-	@echo "make test-fast   unit and physics tests only"
+	@echo "make test-fast   unit and physics tests, without the slow ones"
 	@echo "make lint        ruff, mypy, import-linter, codespell"
 	@echo "make format      format the code"
 	@echo "make clean       remove the environment and the runs"
@@ -54,7 +54,7 @@ test: $(TEST_STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: $(TEST_STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/physics src
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" tests/unit tests/physics src
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

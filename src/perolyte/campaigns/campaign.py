@@ -16,6 +16,7 @@ from perolyte.campaigns.reading import parse_yaml, read_bytes
 from perolyte.campaigns.spec import CampaignSpec, ConductivitySpec
 from perolyte.errors import InputError
 from perolyte.flows import (
+    BvseFilter,
     ConductivityMaker,
     Doping,
     DopingScreenMaker,
@@ -27,7 +28,7 @@ from perolyte.flows import (
 )
 from perolyte.jobs import build_candidates
 from perolyte.potentials import resolve_potential
-from perolyte.schemas import CandidateSetDoc
+from perolyte.schemas import BvseSettings, CandidateSetDoc
 from perolyte.structures import ParsedStructure, assign_oxidation_states, read_structure
 
 __all__ = ["Campaign", "load_campaign"]
@@ -118,6 +119,7 @@ class Campaign:
             self._recipe(),
             dopings=self._dopings(),
             vacancies=self._vacancies(),
+            bvse=self._bvse_filter(),
             grain_boundary=None if boundary is None else GrainBoundary(**boundary.model_dump()),
             warnings=tuple(str(warning) for warning in self.parent.warnings),
             structure_sha256=self.parent.sha256,
@@ -149,6 +151,17 @@ class Campaign:
 
     def _vacancies(self) -> list[Vacancy]:
         return [Vacancy(**item.model_dump()) for item in self.spec.vacancies]
+
+    def _bvse_filter(self) -> BvseFilter | None:
+        section = self.spec.bvse
+        if section is None:
+            return None
+        settings = section.model_dump(exclude={"n_best", "dimensions"})
+        return BvseFilter(
+            settings=BvseSettings(**settings),
+            n_best=section.n_best,
+            dimensions=section.dimensions,
+        )
 
     def _conductivity_maker(self) -> ConductivityMaker | None:
         spec, section = self.spec, self.spec.conductivity

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 __all__ = [
+    "BvseSpec",
     "CampaignSpec",
     "ConductivitySpec",
     "DopantSpec",
@@ -151,6 +152,18 @@ class VacancySpec(_Section):
     pair: tuple[str, str] | None = None
 
 
+class BvseSpec(_Section):
+    """Bond valence barriers of every candidate, before anything is relaxed."""
+
+    convention: Literal["softbv", "bvlain"] = "softbv"
+    spacing_A: Number = Field(default=0.2, ge=0.05, le=1)
+    energy_limit_eV: Number = Field(default=10.0, gt=0, le=100)
+    n_best: Whole | None = Field(
+        default=None, ge=1, description="dopings of lowest barrier that go on; default: all"
+    )
+    dimensions: Literal[1, 2, 3] = Field(default=3, description="of the barrier that orders them")
+
+
 class RelaxationSpec(_Section):
     """When a relaxation counts as done."""
 
@@ -239,6 +252,7 @@ class CampaignSpec(_Section):
     parent: ParentSpec
     dopings: list[DopingSpec] = Field(default_factory=list)
     vacancies: list[VacancySpec] = Field(default_factory=list)
+    bvse: BvseSpec | None = None
     relaxation: RelaxationSpec = Field(default_factory=RelaxationSpec)
     conductivity: ConductivitySpec | None = None
     grain_boundary: GrainBoundarySpec | None = None

@@ -1,14 +1,18 @@
 """Makers: flows that wire jobs, generic over the makers they are given."""
 
+from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
+from perolyte.flows.screening import BvseFilter
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
+    "BvseFilter",
+    "BvseMaker",
     "ConductivityMaker",
     "Dopant",
     "Doping",

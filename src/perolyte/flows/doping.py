@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_relax_maker
-from perolyte.flows.screening import build_screen
+from perolyte.flows.screening import BvseFilter, build_screen
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.summary import GrainBoundary
 from perolyte.structures import Doping, Vacancy
@@ -73,6 +73,7 @@ class DopingScreenMaker(Maker):
         *,
         dopings: Sequence[Doping],
         vacancies: Sequence[Vacancy] = (),
+        bvse: BvseFilter | None = None,
         grain_boundary: GrainBoundary | None = None,
         warnings: Sequence[str] = (),
         structure_sha256: str | None = None,
@@ -88,6 +89,8 @@ class DopingScreenMaker(Maker):
             How its ordered cell is made.
         dopings, vacancies
             Candidates to make.
+        bvse
+            Bond valence barriers of all candidates, and the choice by them; None leaves them out.
         grain_boundary
             Brick-layer parameters; None leaves the grain-size map out.
         warnings
@@ -102,6 +105,7 @@ class DopingScreenMaker(Maker):
             dopings=dopings,
             vacancies=vacancies,
             n_best=self.n_best,
+            bvse=bvse,
             grain_boundary=grain_boundary,
             warnings=warnings,
             structure_sha256=structure_sha256,

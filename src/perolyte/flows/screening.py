@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from jobflow import Flow, Maker, OnMissing
 from pymatgen.core import Structure
 
+from perolyte.jobs.bvse_screen import compute_candidate_barriers, keep_best_by_barrier
 from perolyte.jobs.candidates import generate_candidates
 from perolyte.jobs.conductivity import run_conductivities
 from perolyte.jobs.identity import assign_identities
@@ -16,9 +17,10 @@ from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import relax_candidates
 from perolyte.jobs.summary import GrainBoundary, summarise_screening
+from perolyte.schemas import BvseSettings
 from perolyte.structures import Doping, Vacancy
 
-__all__ = ["ScreenSettings", "build_screen"]
+__all__ = ["BvseFilter", "ScreenSettings", "build_screen"]
 
 
 class ScreenSettings(Protocol):
@@ -32,6 +34,30 @@ class ScreenSettings(Protocol):
     campaign: str | None
 
 
+def _make_settings() -> BvseSettings:
+    """Make settings for many large cells: half as fine as for a single one."""
+    return BvseSettings(spacing_A=0.2)
+
+
+@dataclass(frozen=True)
+class BvseFilter:
+    """Bond valence barriers of all candidates before anything is relaxed.
+
+    Parameters
+    ----------
+    settings
+        Convention, grid and limits.
+    n_best
+        Dopings of lowest barrier that go on; None keeps all.
+    dimensions
+        1, 2 or 3: the percolation barrier that orders them.
+    """
+
+    settings: BvseSettings = field(default_factory=_make_settings)
+    n_best: int | None = None
+    dimensions: int = 3
+
+
 def build_screen(
     maker: ScreenSettings,
     structure: Structure,
@@ -40,6 +66,7 @@ def build_screen(
     dopings: Sequence[Doping],
     vacancies: Sequence[Vacancy],
     n_best: int,
+    bvse: BvseFilter | None,
     grain_boundary: GrainBoundary | None,
     warnings: Sequence[str],
     structure_sha256: str | None,
@@ -53,6 +80,8 @@ def build_screen(
         Child makers and numbers.
     n_best
         Dopings that MD is run for, besides the parent.
+    bvse
+        Bond valence barriers of all candidates; None leaves them out.
     structure, recipe, dopings, vacancies, grain_boundary, warnings, structure_sha256, \
 campaign_file_sha256
         As in :meth:`perolyte.flows.DopingScreenMaker.make`.
@@ -68,8 +97,27 @@ campaign_file_sha256
         input_hash=structure_sha256,
     )
     candidates.name = "candidates"
+    jobs = [candidates]
+    barriers = None
+    kept = candidates
+    if bvse is not None:
+        barriers = compute_candidate_barriers(
+            candidates.output, settings=bvse.settings.model_dump(), campaign=maker.campaign
+        )
+        barriers.name = "bond valence barriers"
+        jobs.append(barriers)
+        if bvse.n_best is not None:
+            kept = keep_best_by_barrier(
+                candidates.output,
+                barriers.output,
+                n_best=bvse.n_best,
+                dimensions=bvse.dimensions,
+                campaign=maker.campaign,
+            )
+            kept.name = "kept candidates"
+            jobs.append(kept)
     relaxed = relax_candidates(
-        candidates.output,
+        kept.output,
         maker.relax_maker,
         force_limit_eV_A=maker.force_limit_eV_A,
         campaign=maker.campaign,
@@ -77,7 +125,7 @@ campaign_file_sha256
     relaxed.name = "relaxations"
     ranking = rank_candidates(relaxed.output, n_best=n_best, campaign=maker.campaign)
     ranking.name = "ranking"
-    jobs = [candidates, relaxed, ranking]
+    jobs += [relaxed, ranking]
     conductivities = None
     if maker.conductivity_maker is not None:
         conductivities = run_conductivities(
@@ -88,10 +136,11 @@ campaign_file_sha256
         conductivities.name = "conductivities"
         jobs.append(conductivities)
     summary = summarise_screening(
-        candidates.output,
+        kept.output,
         relaxed.output,
         ranking.output,
         conductivities.output if conductivities is not None else None,
+        barriers.output if barriers is not None else None,
         name=maker.campaign or maker.name,
         grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
         campaign=maker.campaign,

@@ -9,7 +9,7 @@ from jobflow import Flow, Maker
 from pymatgen.core import Structure
 
 from perolyte.flows.defaults import build_relax_maker
-from perolyte.flows.screening import build_screen
+from perolyte.flows.screening import BvseFilter, build_screen
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.structures import Vacancy
 
@@ -62,6 +62,7 @@ class VacancyScreenMaker(Maker):
         recipe: ParentRecipe,
         *,
         vacancies: Sequence[Vacancy],
+        bvse: BvseFilter | None = None,
         warnings: Sequence[str] = (),
         structure_sha256: str | None = None,
     ) -> Flow:
@@ -75,6 +76,8 @@ class VacancyScreenMaker(Maker):
             How its ordered cells are made.
         vacancies
             Candidates to make.
+        bvse
+            Bond valence barriers of all candidates; None leaves them out.
         warnings
             Of reading the structure; they go into the documents.
         structure_sha256
@@ -87,6 +90,7 @@ class VacancyScreenMaker(Maker):
             dopings=(),
             vacancies=vacancies,
             n_best=0,
+            bvse=bvse,
             grain_boundary=None,
             warnings=warnings,
             structure_sha256=structure_sha256,

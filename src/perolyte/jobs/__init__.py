@@ -1,5 +1,6 @@
 """Jobs: each calls one function, builds one document and returns it."""
 
+from perolyte.jobs.bvse import BvseRun, compute_bvse, describe_bvse, run_bvse
 from perolyte.jobs.candidates import build_candidates, generate_candidates
 from perolyte.jobs.conductivity import fit_conductivity, run_conductivities
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
@@ -11,12 +12,15 @@ from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
 
 __all__ = [
+    "BvseRun",
     "GrainBoundary",
     "ParentRecipe",
     "analyse_diffusion",
     "assign_identities",
     "build_candidates",
     "build_relax_document",
+    "compute_bvse",
+    "describe_bvse",
     "fit_conductivity",
     "generate_candidates",
     "ingest_files",
@@ -24,6 +28,7 @@ __all__ = [
     "prepare_md_structure",
     "rank_candidates",
     "relax_candidates",
+    "run_bvse",
     "run_conductivities",
     "summarise_screening",
 ]

@@ -12,6 +12,8 @@ from perolyte.errors import ExecutionError, InputError
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.mesoscale import grain_size_map
 from perolyte.schemas import (
+    BvseDoc,
+    BvseSetDoc,
     CandidateSetDoc,
     ConductivityDoc,
     GrainSizeMap,
@@ -115,6 +117,7 @@ def summarise_screening(
     relaxed: dict[str, list[RelaxDoc]],
     ranking: RankingDoc,
     conductivities: list[ConductivityDoc | None] | None,
+    barriers: BvseSetDoc | None = None,
     *,
     name: str,
     grain_boundary: dict[str, Any] | None = None,
@@ -144,10 +147,12 @@ def summarise_screening(
     }
     relax_docs = {doc.name: doc for doc in relaxed["candidates"]}
     entries = {entry.name: entry for entry in ranking.ranked}
+    bvse_docs = {doc.name: doc for doc in barriers.documents} if barriers is not None else {}
     rows = [
         _build_row(relax_docs[c.name], entries[c.name], by_name.get(c.name), candidates.uuid)
         for c in candidates.candidates
     ]
+    rows = [_with_barriers(row, bvse_docs.get(row.name)) for row in rows]
     rows.sort(key=_row_order)
     rows = [row.model_copy(update={"rank": index}) for index, row in enumerate(rows, start=1)]
     parent = next(c for c in candidates.candidates if c.kind == "parent")
@@ -255,6 +260,16 @@ def _build_row(
             "relaxation_task": relaxed.task_uuid,
             "conductivity": None if conductivity is None else conductivity.uuid,
         },
+    )
+
+
+def _with_barriers(row: ResultRow, doc: BvseDoc | None) -> ResultRow:
+    if doc is None:
+        return row
+    barriers = {f"bvse_{d}d_eV": doc.barrier_eV(d) for d in (1, 2, 3)}
+    uuids = {**row.uuids, "bvse": doc.uuid}
+    return row.model_copy(
+        update={**barriers, "bvse_convention": doc.settings.convention, "uuids": uuids}
     )
 
 

@@ -109,8 +109,18 @@ def _describe_row(row: ResultRow) -> dict[str, Any]:
         "is_resolved": room is not None,
         "ranked_by": _RANKED_BY.get(row.ranked_by, row.ranked_by),
         "status": describe_status(row),
+        "barriers": _describe_barriers(row),
         "points": [_describe_point(p) for p in sorted(points, key=lambda p: p.temperature_K)],
     }
+
+
+def _describe_barriers(row: ResultRow) -> str | None:
+    """Return the bond valence barriers in one, two and three dimensions; None when not computed."""
+    if row.bvse_convention is None:
+        return None
+    values = (row.bvse_1d_eV, row.bvse_2d_eV, row.bvse_3d_eV)
+    known = [finite_or_none(value) for value in values]
+    return " / ".join("no path" if value is None else f"{value:.2f}" for value in known)
 
 
 def _describe_binding(entry: BindingEnergy) -> dict[str, str]:

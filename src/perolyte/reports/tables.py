@@ -135,6 +135,16 @@ def _describe_candidate(row: ResultRow) -> dict[str, Any]:
         "relaxed_energy_per_atom_eV": finite_or_none(row.relaxed_energy_per_atom_eV),
         "relax_status": row.relax_status,
         "reaction_energy_eV_per_dopant": finite_or_none(row.reaction_energy_eV_per_dopant),
+        **_list_barriers(row),
+    }
+
+
+def _list_barriers(row: ResultRow) -> dict[str, Any]:
+    return {
+        "bvse_1d_eV": finite_or_none(row.bvse_1d_eV),
+        "bvse_2d_eV": finite_or_none(row.bvse_2d_eV),
+        "bvse_3d_eV": finite_or_none(row.bvse_3d_eV),
+        "bvse_convention": row.bvse_convention,
     }
 
 
@@ -195,6 +205,7 @@ def _nest_candidate(row: ResultRow) -> dict[str, Any]:
         "relaxed_energy_per_atom_eV": row.relaxed_energy_per_atom_eV,
         "reaction_energy_eV_per_dopant": row.reaction_energy_eV_per_dopant,
         "reaction": row.reaction,
+        **_list_barriers(row),
         "temperatures": [_nest_point(p) for p in (conductivity.points if conductivity else [])],
         "arrhenius": _dump(resolved_fit(row)),
         "room_temperature": {**room.model_dump(), "coverage": _COVERAGE} if room else None,

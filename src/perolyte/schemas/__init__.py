@@ -1,6 +1,13 @@
 """Documents that jobs return and stores keep."""
 
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
+from perolyte.schemas.bvse import (
+    BvseDoc,
+    BvseSetDoc,
+    BvseSettings,
+    HopDescription,
+    PercolationDescription,
+)
 from perolyte.schemas.candidate import (
     ArrangementDescription,
     CandidateDoc,
@@ -33,6 +40,9 @@ __all__ = [
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",
+    "BvseDoc",
+    "BvseSetDoc",
+    "BvseSettings",
     "CandidateDoc",
     "CandidateSetDoc",
     "CellDescription",
@@ -43,7 +53,9 @@ __all__ = [
     "DopantDescription",
     "DopingDescription",
     "GrainSizeMap",
+    "HopDescription",
     "PairDescription",
+    "PercolationDescription",
     "PerovskiteDescription",
     "PotentialProvenance",
     "Provenance",

@@ -30,6 +30,14 @@ class ResultRow(BaseModel):
     relaxed_energy_per_atom_eV: float | None
     reaction_energy_eV_per_dopant: float | None
     reaction: str | None
+    bvse_1d_eV: float | None = Field(
+        default=None,
+        description="bond valence percolation barriers: a filter, not an energy of "
+        "activation; None where nothing percolates or none was computed",
+    )
+    bvse_2d_eV: float | None = None
+    bvse_3d_eV: float | None = None
+    bvse_convention: str | None = None
     status: str = Field(description="of the conductivity; 'not_run' where no MD was asked for")
     reasons: list[str]
     conductivity: ConductivityDoc | None

@@ -61,7 +61,7 @@ def find_pass_heights(energies, voxels, connectivity):
     return heights
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(surfaces(), depths, connectivities, st.sampled_from([NO_LIMIT, 1.0]))
 def test_network_percolates_where_the_grid_does(energies, merge, connectivity, limit):
     network = migration_paths(

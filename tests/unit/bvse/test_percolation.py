@@ -73,7 +73,7 @@ SMALL_GRIDS = arrays(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(energies=SMALL_GRIDS, connectivity=st.sampled_from([6, 26]))
 def test_thresholds_are_those_of_a_search_by_growth(energies, connectivity):
     if not np.isfinite(energies).any():

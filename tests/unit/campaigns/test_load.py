@@ -53,7 +53,7 @@ def change(content: dict[str, Any], keys: str, value: Any) -> dict[str, Any]:
     for key in path:
         target = target[key]
     if value is ...:
-        del target[last]
+        target.pop(last, None)
     else:
         target[last] = value
     return changed
@@ -105,6 +105,23 @@ def test_without_conductivity_the_flow_ends_at_the_ranking(quickstart, write):
     campaign = load_campaign(write(change(quickstart, "conductivity", ...)))
     assert campaign.count_md_steps() == 0
     assert [job.name for job in campaign.to_flow().jobs][-2:] == ["ranking", "summary"]
+
+
+def test_bond_valence_barriers_before_anything_is_relaxed(quickstart, write):
+    plain = load_campaign(write(change(quickstart, "bvse", ...))).to_flow()
+    assert "bond valence barriers" not in [job.name for job in plain.jobs]
+    all_kept = load_campaign(write(change(quickstart, "bvse", {"spacing_A": 0.4}))).to_flow()
+    names = [job.name for job in all_kept.jobs]
+    assert names[:3] == ["candidates", "bond valence barriers", "relaxations"]
+    section = {"n_best": 2, "dimensions": 1}
+    best = load_campaign(write(change(quickstart, "bvse", section))).to_flow()
+    candidates, barriers, kept, relaxed = best.jobs[:4]
+    assert kept.name == "kept candidates"
+    assert kept.function_kwargs["n_best"] == 2
+    assert kept.function_kwargs["dimensions"] == 1
+    assert relaxed.function_args[0].uuid == kept.uuid
+    assert barriers.function_kwargs["settings"]["convention"] == "softbv"
+    assert barriers.function_args[0].uuid == candidates.uuid
 
 
 def find_conductivity_maker(campaign: Campaign) -> Any:
@@ -326,6 +343,10 @@ SR = {"element": "Sr", "scheme": "S3"}
         ("dopings.0.pair", ["Sr", "vacancy_Q"], "there is no sublattice 'Q'"),
         ("dopings.0", {"dopants": [], "scheme": "S3"}, "at least 1 item"),
         ("vacancies.0.compensation", "some", "'all'"),
+        ("bvse", {"spacing_A": 0.001}, "greater than or equal to 0.05"),
+        ("bvse", {"convention": "other"}, "'softbv' or 'bvlain'"),
+        ("bvse", {"dimensions": 4}, "1, 2 or 3"),
+        ("bvse", {"n_best": 0}, "greater than or equal to 1"),
         # molecular dynamics
         ("conductivity.temperatures_K", [-300], "-300 K is outside 50 to 5000 K"),
         ("conductivity.temperatures_K", [25], "temperatures are in kelvin"),

@@ -15,6 +15,9 @@ from perolyte.schemas import (
     ArrangementDescription,
     ArrheniusFit,
     BindingEnergy,
+    BvseDoc,
+    BvseSetDoc,
+    BvseSettings,
     CellDescription,
     ConductivityDoc,
     ConductivityPoint,
@@ -22,7 +25,9 @@ from perolyte.schemas import (
     DopantDescription,
     DopingDescription,
     GrainSizeMap,
+    HopDescription,
     PairDescription,
+    PercolationDescription,
     PerovskiteDescription,
     PotentialProvenance,
     Provenance,
@@ -90,6 +95,35 @@ DOPED = make_candidate("Sr2-S3", "doping", change={"Sr": 2, "La": -1, "Li": -1})
 RANKED = RankedCandidate(name="Sr2-S3", relax_uuid="r", reaction_energy_eV=0.5, reaction="x")
 CONDUCTIVITY = make_conductivity(
     "Sr2-S3", 1e-4, points=[POINT], arrhenius=LINE, grain_size_map=MAP, md_settings={"seed": 1}
+)
+PERCOLATION = PercolationDescription(
+    dimensions=3,
+    barrier_eV=0.4,
+    barrier_from_cell_minimum_eV=0.5,
+    bottleneck_frac=(0.0, 0.5, 0.5),
+    directions=[(1, 0, 0), (0, 1, 0), (0, 0, 1)],
+)
+HOP = HopDescription(
+    start_frac=(0.0, 0.0, 0.0),
+    end_frac=(1.0, 0.0, 0.0),
+    forward_eV=0.4,
+    reverse_eV=0.4,
+    length_A=3.9,
+    bottleneck_frac=(0.5, 0.0, 0.0),
+    bottleneck_radius_A=0.6,
+    n_equivalent=3,
+)
+BVSE = BvseDoc(
+    name="LLTO",
+    status="converged",
+    provenance=PROVENANCE,
+    formula="LiLaTiO3",
+    structure=DOPED.structure,
+    ion="Li+",
+    settings=BvseSettings(),
+    percolation=[PERCOLATION],
+    percolation_status="percolates",
+    hops=[HOP],
 )
 PAIR = PairDescription(first="Al", second="vacancy_X", shell=1, n_shells=3, distance_A=1.9)
 BINDING = BindingEnergy(
@@ -211,6 +245,8 @@ DOCUMENTS: list[Document] = [
     STRUCTURE,
     REJECTED,
     StructureSetDoc(structures=[STRUCTURE, REJECTED], **COMMON),
+    BVSE,
+    BvseSetDoc(documents=[BVSE], **COMMON),
 ]
 PARTS: list[BaseModel] = [
     POTENTIAL,
@@ -227,6 +263,9 @@ PARTS: list[BaseModel] = [
     VERDICT,
     DOPED.doping,
     DOPANT,
+    BVSE.settings,
+    PERCOLATION,
+    HOP,
     PAIR,
     ARRANGEMENT,
     BINDING,
