@@ -59,7 +59,7 @@ def flow(llto: Structure):
         mobile_ion="Li",
         supercell=(2, 2, 3),
         composition={"Li": 3, "La": 7},
-        n_samples=20,
+        n_ordering_samples=20,
     )
     return maker.make(
         llto,

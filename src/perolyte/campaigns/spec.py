@@ -59,6 +59,9 @@ class ParentSpec(_Section):
         default=(1, 1, 1), description="auto: the smallest near-cubic cell that the dopings fit"
     )
     max_atoms: Whole = Field(default=600, ge=1, le=10_000, description="of an automatic cell")
+    fraction_tolerance: Number = Field(
+        default=0.1, ge=0, le=1, description="relative, of the dopant fractions in such a cell"
+    )
     composition: dict[str, Count] | None = Field(
         None, description="atoms per supercell on the disordered sites; default: nearest neutral"
     )
@@ -76,6 +79,9 @@ class ParentSpec(_Section):
     n_cells: Whole = Field(default=1, ge=1, le=100, description="independent ordered cells")
     n_samples: Whole = Field(
         default=200, ge=1, le=100_000, description="arrangements tried where there are too many"
+    )
+    n_ordering_samples: Whole | None = Field(
+        default=None, ge=1, le=1_000_000, description="effort of the ordering; default: its own"
     )
     n_keep: Whole = Field(default=1, ge=1, le=1000, description="of lowest point-charge energy")
     n_random: Whole = Field(default=0, ge=0, le=1000, description="and random ones, per candidate")

@@ -1,16 +1,16 @@
-"""How much a candidate is doped, in a few words."""
+"""What is printed beside candidates: how much they are doped, and notes."""
 
 from __future__ import annotations
 
-from perolyte.schemas import CandidateDoc
+from perolyte.schemas import CandidateDoc, CandidateSetDoc
 
-__all__ = ["describe_amounts"]
+__all__ = ["describe_amounts", "list_notes"]
 
 _BASIS_WORDS = {
     "A_sites": "A sites",
     "B_sites": "B sites",
     "element": "host",
-    "formula_unit": "formula units",
+    "formula_unit": "f.u.",
 }
 
 
@@ -27,3 +27,18 @@ def describe_amounts(doc: CandidateDoc) -> str:
     if len(set(units)) == 1:
         return f"{', '.join(amounts)}{units[0]}"
     return ", ".join(amount + unit for amount, unit in zip(amounts, units, strict=True))
+
+
+def list_notes(found: CandidateSetDoc) -> list[str]:
+    """List warnings, each once, with the candidates it belongs to."""
+    owners: dict[str, list[str]] = {}
+    for doc in found.candidates:
+        for text in doc.warnings:
+            owners.setdefault(text, []).append(doc.name)
+    notes = list(found.warnings)
+    for text, names in owners.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        # What was left out is no candidate, so that no name goes with it.
+        is_left_out = text.startswith("left out: ")
+        notes.append(text if is_left_out else f"{names[0]}{others}: {text}")
+    return list(dict.fromkeys(notes))

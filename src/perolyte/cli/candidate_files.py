@@ -50,13 +50,13 @@ _COLUMNS = (
 def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) -> dict[str, Any]:
     """Write one file per candidate, manifest.csv and manifest.json; return the manifest.
 
-    The same candidates give the same bytes, so that repeating a command changes nothing. Files of
-    other content are never replaced.
+    The same candidates give the same bytes, so that repeating a command changes nothing. A folder
+    holds one set of candidates; files of other content are never replaced.
 
     Raises
     ------
     InputError
-        When the folder holds other candidates, or a file of this name with other content.
+        When the folder holds other candidates or structures.
     StoreError
         When a file cannot be written, or another process writes there.
     """
@@ -68,6 +68,8 @@ def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) 
         with lock_folder(folder):
             _refuse_foreign(folder, manifest, files)  # another process may have been faster
             for name in _list_missing(folder, files):
+                for stale in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
+                    stale.unlink()
                 replace_text(folder / name, files[name])
     except OSError as err:
         raise StoreError(
@@ -182,13 +184,22 @@ def _read(path: Path) -> bytes | None:
 
 def _refuse_foreign(folder: Path, manifest: dict[str, Any], files: dict[str, str]) -> None:
     """Refuse a folder with other candidates, or with files of others that would be replaced."""
-    is_ours = _recognise(folder, manifest)
-    for name in _list_missing(folder, files):
-        if (folder / name).exists() and not (is_ours and name in (TABLE, MANIFEST)):
-            raise InputError(
-                f"{folder / name} exists with other content; choose another directory with -o, or "
-                "move that file"
-            )
+    own = {TABLE, MANIFEST} if _recognise(folder, manifest) else set()
+    changed = [n for n in _list_missing(folder, files) if (folder / n).exists() and n not in own]
+    strangers = [] if own else _list_structures(folder, files)
+    for name in [*changed, *strangers]:
+        raise InputError(
+            f"{folder / name} is there and is none of these candidates; choose another directory "
+            "with -o, or move that file"
+        )
+
+
+def _list_structures(folder: Path, files: dict[str, str]) -> list[str]:
+    """List structure files that are not ours."""
+    if not folder.is_dir():
+        return []
+    found = [*folder.glob("*.cif"), *folder.glob("POSCAR_*")]
+    return sorted(path.name for path in found if path.name not in files)
 
 
 def _recognise(folder: Path, manifest: dict[str, Any]) -> bool:

@@ -8,12 +8,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from perolyte.cli.amounts import describe_amounts
+from perolyte.cli.amounts import describe_amounts, list_notes
 from perolyte.cli.candidate_files import FILE_FORMATS, describe_candidates, write_candidates
 from perolyte.cli.dopant_text import (
     parse_counts,
@@ -22,6 +24,7 @@ from perolyte.cli.dopant_text import (
     parse_supercell,
     parse_vacancy,
 )
+from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.outputs import make_console
 from perolyte.errors import InputError, StoreError
 from perolyte.jobs import ParentRecipe, build_candidates
@@ -88,43 +91,40 @@ def _parse_pair(text: str | None) -> tuple[str, str] | None:
 def _make(
     path: Path, dopings: list[Doping], vacancies: list[Vacancy], options: CellOptions
 ) -> None:
+    try:
+        found = _find_candidates(path, dopings, vacancies, options)
+        manifest = None
+        if options.output is not None:
+            manifest = write_candidates(found, options.output, file_format=options.file_format)
+        _print(found, manifest, options)
+    except KeyboardInterrupt:
+        raise CommandInterruptedError(
+            "interrupted; the same command again makes the same candidates"
+        ) from None
+
+
+def _find_candidates(
+    path: Path, dopings: list[Doping], vacancies: list[Vacancy], options: CellOptions
+) -> CandidateSetDoc:
     _check_files(options)
     supercell = parse_supercell(options.supercell)
     if supercell is None and not any(d.fraction for doping in dopings for d in doping.dopants):
         raise InputError(
-            "--supercell auto needs an amount as a fraction, e.g. --dopant Sr2+=2%/A_sites; with "
-            "counts alone give the repeats, e.g. --supercell 3x3x4"
+            "--supercell auto needs the amount of a dopant as a fraction, e.g. Sr2+=2%/A_sites; "
+            "with counts give the repeats, e.g. --supercell 3x3x4"
         )
     parsed = read_structure(path)
     _check_size(len(parsed.structure), supercell)
-    recipe = _build_recipe(
-        options, supercell, [str(e) for e in parsed.structure.composition.element_composition]
-    )
-    found = build_candidates(
+    elements = [str(element) for element in parsed.structure.composition.element_composition]
+    return build_candidates(
         parsed.structure,
-        recipe,
+        _build_recipe(options, supercell, elements),
         dopings=dopings,
         vacancies=vacancies,
         seed=options.seed,
         warnings=[str(warning) for warning in parsed.warnings],
         input_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
-    manifest = None
-    if options.output is not None:
-        manifest = write_candidates(found, options.output, file_format=options.file_format)
-    try:
-        if options.as_json:
-            shown = manifest or {
-                "warnings": found.warnings,
-                "candidates": describe_candidates(found),
-            }
-            print(json.dumps(shown, indent=2, ensure_ascii=False), flush=True)  # noqa: T201
-        else:
-            _show(make_console(), found, options.output)
-    except BrokenPipeError:  # whoever reads has seen enough
-        raise
-    except OSError as err:
-        raise StoreError(f"cannot print the candidates ({err.strerror}); free some space") from err
 
 
 def _check_files(options: CellOptions) -> None:
@@ -175,9 +175,25 @@ def _build_recipe(
     )
 
 
+def _print(found: CandidateSetDoc, manifest: dict[str, Any] | None, options: CellOptions) -> None:
+    try:
+        if options.as_json:
+            shown = manifest or {
+                "warnings": found.warnings,
+                "candidates": describe_candidates(found),
+            }
+            print(json.dumps(shown, indent=2, ensure_ascii=False), flush=True)  # noqa: T201
+        else:
+            _show(make_console(), found, options.output)
+    except BrokenPipeError:  # whoever reads has seen enough
+        raise
+    except OSError as err:
+        raise StoreError(f"cannot print the candidates ({err.strerror}); free some space") from err
+
+
 def _show(console: Console, found: CandidateSetDoc, output: Path | None) -> None:
     console.print(_build_table(found))
-    for text in _list_notes(found):
+    for text in list_notes(found):
         console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
     if output is None:
         text = "nothing is written; give a directory with -o"
@@ -192,38 +208,25 @@ def _build_table(found: CandidateSetDoc) -> Table:
     n_others = len(found.candidates) - n_parents
     table = Table(
         title=f"{n_others} candidate{'s' if n_others != 1 else ''} and the "
-        f"{'parent' if n_parents == 1 else f'{n_parents} parents'}"
+        f"{'parent' if n_parents == 1 else f'{n_parents} parents'}",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # names are those of files, so that they need all the room
     )
     rows = [[write(doc) for _, write in _COLUMNS] for doc in found.candidates]
     shown = [n for n in range(len(_COLUMNS)) if any(row[n] for row in rows)]
     for n in shown:
         heading = _COLUMNS[n][0]
-        is_text = heading in ("name", "formula", "kept as")
-        # A name is needed whole: files are called by it.
+        width = max(len(row[n]) for row in rows)
         table.add_column(
             heading,
-            justify="left" if is_text else "right",
+            min_width=min(width, _NAME_WIDTH) if heading == "name" else None,
+            justify="left" if heading in ("name", "formula", "kept as") else "right",
+            no_wrap=heading not in ("name", "formula", "achieved"),
             overflow="fold",
-            no_wrap=heading == "formula",
         )
     for row in rows:
         table.add_row(*(escape(row[n]) for n in shown))
     return table
-
-
-def _list_notes(found: CandidateSetDoc) -> list[str]:
-    """List warnings, each once, with the candidates it belongs to."""
-    owners: dict[str, list[str]] = {}
-    for doc in found.candidates:
-        for text in doc.warnings:
-            owners.setdefault(text, []).append(doc.name)
-    notes = list(found.warnings)
-    for text, names in owners.items():
-        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        # What was left out is no candidate, so that no name goes with it.
-        is_left_out = text.startswith("left out: ")
-        notes.append(text if is_left_out else f"{names[0]}{others}: {text}")
-    return list(dict.fromkeys(notes))
 
 
 def _write_distinct(doc: CandidateDoc) -> str:
@@ -231,10 +234,9 @@ def _write_distinct(doc: CandidateDoc) -> str:
     log10 = doc.arrangement.log10_n_distinct if doc.arrangement else None
     if log10 is None:
         return ""
-    exponent = math.floor(log10)
-    if exponent < _N_DIGITS:
-        return f"{10**log10:.0f}"
-    return f"{10 ** (log10 - exponent):.1f}e{exponent}"
+    if log10 > _LARGEST_LOG10:
+        return f"1e+{log10:.0f}"
+    return f"{10**log10:.0f}" if log10 < 6 else f"{10**log10:.1e}"
 
 
 def _write_copies(doc: CandidateDoc) -> str:
@@ -256,7 +258,8 @@ def _write_energy(doc: CandidateDoc) -> str:
     return "" if doc.ewald_energy_eV is None else f"{doc.ewald_energy_eV:.3f}"
 
 
-_N_DIGITS = 6
+_LARGEST_LOG10 = 300  # of a float
+_NAME_WIDTH = 30
 _COLUMNS: tuple[tuple[str, Callable[[CandidateDoc], str]], ...] = (
     ("name", lambda doc: doc.name),
     ("formula", lambda doc: doc.formula),

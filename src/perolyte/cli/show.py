@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from perolyte.campaigns import load_campaign
-from perolyte.cli.amounts import describe_amounts
+from perolyte.cli.amounts import describe_amounts, list_notes
 from perolyte.cli.outputs import CLAIM_NAME, make_console, print_summary, write_outputs
 from perolyte.cli.run import STORE_FOLDER
 from perolyte.errors import InputError
@@ -32,7 +32,7 @@ def show_candidates(campaign_file: Path) -> None:
         )
     console = make_console()
     console.print(table)
-    for text in [*found.warnings, *(w for doc in found.candidates for w in doc.warnings)]:
+    for text in list_notes(found):
         console.print(f"note: {text}", highlight=False, soft_wrap=True)
     steps = campaign.count_md_steps()
     n_atoms = found.candidates[0].n_atoms

@@ -38,8 +38,9 @@ class ParentRecipe:
         them from the structure.
     supercell
         Repeats along a, b and c; None finds the smallest near-cubic cell for the dopings.
-    max_atoms
-        Of a cell that is found.
+    max_atoms, fraction_tolerance
+        Of a cell that is found: its size, and how far a dopant fraction may be from what was asked,
+        relative.
     composition
         Atoms per supercell on the disordered sites; None for the nearest neutral choice.
     oxidation_states
@@ -49,7 +50,10 @@ class ParentRecipe:
     n_cells
         Independent ordered cells; every candidate is made from each.
     n_samples
-        Random arrangements compared for each structure that has too many to compare all.
+        Random draws, and sweeps of a search, for each candidate with too many arrangements to
+        compare all.
+    n_ordering_samples
+        Effort of the ordering: random arrangements, sweeps or steps; None for the method's own.
     n_keep, n_random
         Arrangements kept of each candidate: those of lowest point-charge energy, and random ones.
     max_enumerated
@@ -60,11 +64,13 @@ class ParentRecipe:
     roles: Mapping[str, Sequence[str] | str] | None = None
     supercell: tuple[int, int, int] | None = (1, 1, 1)
     max_atoms: int = 600
+    fraction_tolerance: float = 0.1
     composition: dict[str, int] | None = None
     oxidation_states: dict[str, int] | None = None
     ordering: str = "ewald"
     n_cells: int = 1
     n_samples: int = 200
+    n_ordering_samples: int | None = None
     n_keep: int = 1
     n_random: int = 0
     max_enumerated: int = 5000
@@ -132,7 +138,11 @@ def order_parents(
     supercell: Any = recipe.supercell
     if supercell is None:
         choice = find_doping_cells(
-            decorated, dopings, sublattices=sublattices, max_atoms=recipe.max_atoms
+            decorated,
+            dopings,
+            sublattices=sublattices,
+            max_atoms=recipe.max_atoms,
+            tolerance=recipe.fraction_tolerance,
         )[0]
         supercell = choice.matrix
         notes.append(f"the supercell was chosen: {choice.reason}")
@@ -143,7 +153,7 @@ def order_parents(
         oxidation_states=recipe.oxidation_states,
         method=recipe.ordering,
         n_cells=recipe.n_cells,
-        n_samples=recipe.n_samples,
+        n_samples=recipe.n_ordering_samples,
         seed=seed,
     )
     states = read_oxidation_states(cells[0].structure)
@@ -161,4 +171,4 @@ def _describe_counts(ordered: OrderedParentResult) -> str:
         return "the parent is ordered in the file"
     held = ", ".join(f"{ion} {n}" for ion, n in ordered.counts.items())
     nominal = ", ".join(f"{ion} {n:.2f}" for ion, n in ordered.nominal_counts.items())
-    return f"the cell holds {held}; the file's occupancies give {nominal} ({ordered.reason})"
+    return f"the cell holds {held}; the file's occupancies give {nominal}"

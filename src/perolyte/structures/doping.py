@@ -321,7 +321,7 @@ def _find_empty(host: Host, symbols: NDArray[np.str_]) -> dict[str, NDArray[np.f
 def _compare_with_request(amounts: Sequence[DopantAmount]) -> tuple[str, ...]:
     tolerance = 0.05  # relative; below it the cell is as good as asked
     return tuple(
-        f"asked for {asked:.4f} of {amount.basis} {amount.dopant.element}, this cell holds "
+        f"asked for {asked:.4g} {amount.dopant.element} per {amount.basis}, this cell holds "
         f"{amount.achieved_fraction:.4f}"
         for amount in amounts
         if (asked := amount.dopant.fraction) is not None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal
 
 from perolyte.errors import InputError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_doping_cells"]
 
+_MAX_DENOMINATOR = 1000  # fractions are given with a few digits
 _FULL = 1.0 - 1e-3  # files round occupancies to three digits
 
 
@@ -86,9 +89,14 @@ def find_doping_cells(
     }
     targets = []
     for doping in dopings:
+        ratio = _find_ratio(structure, doping, sublattices)
         if doping.scheme == ALL_SCHEMES:
             found = find_compensations(
-                doping.dopants, states=states, sublattices=sublattices, empty_sites=has_empty
+                doping.dopants,
+                states=states,
+                sublattices=sublattices,
+                empty_sites=has_empty,
+                ratio=ratio,
             )[0]
         else:
             found = get_compensation(
@@ -97,6 +105,7 @@ def find_doping_cells(
                 states=states,
                 sublattices=sublattices,
                 empty_sites=has_empty,
+                ratio=ratio,
             )
         targets.append(CellTarget(doping.dopants, found))
     return find_supercells(
@@ -108,3 +117,25 @@ def find_doping_cells(
         even_axes=even_axes,
         n_best=n_best,
     )
+
+
+def _find_ratio(
+    structure: Structure, doping: Doping, sublattices: Sublattices
+) -> tuple[int, ...] | None:
+    """Ratio of co-dopants whose fractions count A and B sites; None where it needs no structure."""
+    bases = {dopant.basis for dopant in doping.dopants}
+    if len(bases) < 2 or not bases <= {"A_sites", "B_sites"}:
+        return None
+    n_sites = {"A_sites": 0, "B_sites": 0}
+    for site in structure:
+        name = sublattices.find(site.species.elements[0].symbol).name
+        if f"{name}_sites" in n_sites:
+            n_sites[f"{name}_sites"] += 1
+    amounts = [
+        Fraction(dopant.fraction or 0.0).limit_denominator(_MAX_DENOMINATOR)
+        * n_sites[str(dopant.basis)]
+        for dopant in doping.dopants
+    ]
+    scale = lcm(*(amount.denominator for amount in amounts))
+    whole = [int(amount * scale) for amount in amounts]
+    return tuple(n // gcd(*whole) for n in whole)

@@ -13,7 +13,7 @@ from perolyte.errors import InputError
 from perolyte.structures._host import Host
 from perolyte.structures.arrangements import EMPTY, SublatticeMove
 from perolyte.structures.checks import MIN_DISTANCE_A
-from perolyte.structures.defect_pairs import DefectPair, measure_pairs
+from perolyte.structures.defect_pairs import DefectPair, fix_pairs, measure_pairs
 from perolyte.structures.enumeration import ArrangementSet, arrange
 from perolyte.structures.ewald import compute_ewald_energies
 from perolyte.structures.monte_carlo import sample_low_energy
@@ -38,6 +38,9 @@ class SelectionRule:
         All symmetry-distinct arrangements are compared up to this number.
     n_samples : int
         Random draws, and sweeps of the search for low energies, above it.
+    max_shells : int
+        Distances of a defect pair that are kept: the nearest ones, and the farthest, which is the
+        reference of binding energies.
 
     Examples
     --------
@@ -49,9 +52,16 @@ class SelectionRule:
     n_random: int = 0
     max_enumerated: int = 5000
     n_samples: int = 200
+    max_shells: int = 8
 
     def __post_init__(self) -> None:
-        lowest_of = {"n_keep": 1, "n_random": 0, "max_enumerated": 0, "n_samples": 1}
+        lowest_of = {
+            "n_keep": 1,
+            "n_random": 0,
+            "max_enumerated": 0,
+            "n_samples": 1,
+            "max_shells": 2,
+        }
         for name, lowest in lowest_of.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
@@ -172,9 +182,16 @@ def place_ions(
     )
     arrangements, weights = _drop_clashes(host, found)
     reason = found.reason
+    if len(arrangements) < len(found):
+        reason += f"; in {len(found) - len(arrangements)} of them ions are too close"
     if found.method == "sampled":
         arrangements = _add_low_energy(host, arrangements, moves, states, rule, seed)
         reason += "; low point-charge energies were searched by Monte Carlo"
+        if pair is not None:
+            arrangements = _add_low_energy_by_shell(
+                host, arrangements, moves, states, rule, seed, pair
+            )
+            reason += ", for each distance of the pair by itself"
     if len(arrangements) == 0:
         raise InputError(
             f"in all {len(found)} arrangements compared two ions are nearer than "
@@ -254,6 +271,40 @@ def _add_low_energy(
     return np.concatenate([arrangements, np.array(new)]) if new else arrangements
 
 
+def _add_low_energy_by_shell(
+    host: Host,
+    arrangements: NDArray[np.str_],
+    moves: Sequence[SublatticeMove],
+    states: Mapping[str, int],
+    rule: SelectionRule,
+    seed: Sequence[int],
+    pair: tuple[str, str],
+) -> NDArray[np.str_]:
+    """Append low-energy arrangements for every distance of a pair, the pair held in place.
+
+    A search of the whole space finds the lowest energy, where opposite defects are close; the far
+    shells, which binding energies refer to, need a search of their own.
+    """
+    new: list[NDArray[np.str_]] = []
+    for stream, fixed in enumerate(fix_pairs(host, arrangements, moves, pair, rule.max_shells)):
+        found = sample_low_energy(
+            host.sites,
+            fixed.symbols,
+            fixed.moves,
+            states=states,
+            n_keep=rule.n_keep,
+            n_sweeps=rule.n_samples,
+            n_chains=_N_CHAINS,
+            seed=_derive_seed(seed, 3 + stream),
+        )
+        new += [kept.symbols for kept in found.kept]
+    known = {row.tobytes() for row in arrangements}
+    unknown = {row.tobytes(): row for row in new if row.tobytes() not in known}
+    if not unknown:
+        return arrangements
+    return np.concatenate([arrangements, np.array(list(unknown.values()))])
+
+
 def _compute_energies(
     host: Host, arrangements: NDArray[np.str_], states: Mapping[str, int]
 ) -> NDArray[np.float64]:
@@ -283,19 +334,19 @@ def _choose(
         if len(order) < rule.n_keep:
             warnings.append(f"{rule.n_keep} arrangements were asked, {len(order)} were found")
     else:
-        chosen, missing = _choose_by_shell(order, pairs, rule.n_keep)
-        if missing:
-            listed = ", ".join(map(str, missing))
+        chosen, n_reached, n_kept = _choose_by_shell(order, pairs, rule)
+        if n_reached < pairs[0].n_shells or n_kept < n_reached:
             warnings.append(
-                f"no arrangement compared has {pairs[0].first} and {pairs[0].second} nearest in "
-                f"shell {listed} of {pairs[0].n_shells}"
+                f"{pairs[0].n_shells} distances of {pairs[0].first} and {pairs[0].second} exist, "
+                f"{n_reached} are the nearest pair of an arrangement compared, {n_kept} are kept"
             )
     if rule.n_random:
         pool = np.setdiff1d(np.arange(len(weights)), [index for index, _ in chosen])
-        chance = weights[pool] / weights[pool].sum() if len(pool) else weights[pool]
         n_random = min(rule.n_random, len(pool))
-        drawn = np.random.default_rng(seed).choice(pool, n_random, replace=False, p=chance)
-        chosen += [(int(index), "random") for index in drawn]
+        if n_random:
+            chance = weights[pool] / weights[pool].sum()
+            drawn = np.random.default_rng(seed).choice(pool, n_random, replace=False, p=chance)
+            chosen += [(int(index), "random") for index in drawn]
         if n_random < rule.n_random:
             warnings.append(
                 f"{rule.n_random} random arrangements were asked, {n_random} more were found"
@@ -304,15 +355,21 @@ def _choose(
 
 
 def _choose_by_shell(
-    order: NDArray[np.int64], pairs: Sequence[DefectPair], n_keep: int
-) -> tuple[list[tuple[int, str]], list[int]]:
-    """Lowest arrangements of each shell, nearest first, and the shells without one."""
+    order: NDArray[np.int64], pairs: Sequence[DefectPair], rule: SelectionRule
+) -> tuple[list[tuple[int, str]], int, int]:
+    """Lowest arrangements of the nearest shells and the farthest; how many there are and stay."""
     by_shell: dict[int, list[int]] = {}
     for index in order:
         by_shell.setdefault(pairs[index].shell, []).append(int(index))
+    reached = sorted(by_shell)
+    kept = (
+        reached
+        if len(reached) <= rule.max_shells
+        else [*reached[: rule.max_shells - 1], reached[-1]]
+    )
     chosen = [
         (index, f"lowest energy of shell {shell}")
-        for shell in sorted(by_shell)
-        for index in by_shell[shell][:n_keep]
+        for shell in kept
+        for index in by_shell[shell][: rule.n_keep]
     ]
-    return chosen, [n for n in range(1, pairs[0].n_shells + 1) if n not in by_shell]
+    return chosen, len(reached), len(kept)

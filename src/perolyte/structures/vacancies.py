@@ -315,11 +315,20 @@ def _check_counts(host: Host, vacancy: Vacancy) -> None:
             )
     for element, n in vacancy.removed.items():
         present = host.count(element)
+        if present == 0:
+            raise InputError(
+                f"vacancy {vacancy.name}: there is no {element} in the cell, which holds "
+                f"{', '.join(host.states)}; choose one of these"
+            )
         if n > present:
             raise InputError(
                 f"vacancy {vacancy.name}: {n} {element} are to be removed, the cell has {present}; "
                 "lower the number or use a larger supercell"
             )
+    if sum(vacancy.removed.values()) == int(np.sum(host.symbols != EMPTY)):
+        raise InputError(
+            f"vacancy {vacancy.name} removes every atom of the cell; lower the numbers"
+        )
 
 
 def _check_charge(host: Host, vacancy: Vacancy) -> None:

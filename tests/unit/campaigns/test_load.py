@@ -29,6 +29,7 @@ def quickstart() -> dict[str, Any]:
     content = yaml.safe_load((ROOT / "workflows" / "quickstart.yaml").read_text())
     content["parent"]["structure"] = str(ROOT / "examples" / "structures" / "llto_cubic.cif")
     content["parent"]["n_samples"] = 1
+    content["parent"]["n_ordering_samples"] = 1
     return content
 
 
@@ -52,8 +53,10 @@ def change(content: dict[str, Any], keys: str, value: Any) -> dict[str, Any]:
     target = changed
     for key in path:
         target = target[key]
-    if value is ...:
-        target.pop(last, None)
+    if value is ... and (isinstance(target, list) or last in target):
+        del target[last]
+    elif value is ...:
+        pass
     else:
         target[last] = value
     return changed
@@ -210,7 +213,7 @@ def test_more_than_one_candidate_for_each_doping(quickstart, write):
     content = change(quickstart, "parent.n_keep", 2)
     content = change(content, "parent.n_random", 1)
     content = change(content, "parent.n_cells", 2)
-    content = change(content, "parent.n_samples", 20)
+    content = change(content, "parent.n_ordering_samples", 20)
     content["dopings"] = [
         {"element": "Sr", "count": 2, "scheme": "all"},
         {

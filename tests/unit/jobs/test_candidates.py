@@ -28,7 +28,7 @@ def recipe(**changes) -> ParentRecipe:
         "mobile_ion": "Li",
         "supercell": (2, 2, 3),
         "composition": {"Li": 3, "La": 7},
-        "n_samples": 5,
+        "n_ordering_samples": 5,
     }
     return ParentRecipe(**settings | changes)
 

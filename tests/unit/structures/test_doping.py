@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from perolyte.errors import InputError
 from perolyte.structures import Dopant, Doping, SelectionRule, enumerate_dopings
@@ -12,6 +13,17 @@ from perolyte.structures._counting import reach_count
 
 def dope_with(element: str, scheme: str = "all", pair=None, **amount) -> Doping:
     return Doping(Dopant(element, **amount), scheme, pair)
+
+
+@pytest.fixture
+def cubic_zirconate() -> Structure:
+    cell = Structure.from_spacegroup(
+        "Pm-3m",
+        Lattice.cubic(4.2),
+        ["Ba2+", "Zr4+", "O2-"],
+        [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]],
+    )
+    return cell * (3, 3, 3)
 
 
 QUICKSTART = [
@@ -132,6 +144,18 @@ def test_a_pair_gives_the_best_cell_of_every_distance(dope):
         vacancy = result.empty_sites_frac["X"]
         nearest_A = result.structure.lattice.get_all_distances(aluminium, vacancy).min()
         assert nearest_A == pytest.approx(result.placement.pair.distance_A, abs=1e-6)
+
+
+def test_a_sampled_pair_finds_the_same_distances_and_energies(cubic_zirconate):
+    doping = dope_with("Y", "A3", count=2, host="Zr", pair=("Y", "vacancy_X"))
+    energies = []
+    for max_enumerated in (5000, 5):
+        rule = SelectionRule(max_enumerated=max_enumerated, max_shells=4)
+        made = enumerate_dopings(cubic_zirconate, [doping], rule=rule)
+        assert [r.placement.pair.shell for r in made] == [1, 2, 3, 5]  # nearest, and the farthest
+        energies.append([r.placement.ewald_energy_eV for r in made])
+        assert "5 distances" in made[0].warnings[0]
+    assert energies[0] == energies[1]
 
 
 def test_the_same_content_gives_the_same_cell_twice(dope):

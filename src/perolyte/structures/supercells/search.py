@@ -70,7 +70,7 @@ class CellSearch:
         advice = (
             f"raise max_atoms to {ahead[0].n_atoms} ({ahead[0].n_formula_units} formula units)"
             if ahead
-            else "raise tolerance, composition_tolerance or max_aspect"
+            else f"nor does any of up to {_LOOK_AHEAD * max_atoms:g} atoms: raise the tolerance"
         )
         return (
             f"no near-cubic cell of up to {max_atoms} atoms holds {asked} within "
