@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from perolyte.errors import InputError
+from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures._perovskite_states import (
     ANION_STATES,
-    electronegativity,
     write_formula,
 )
 from perolyte.structures.radii import find_ionic_radius, list_tabulated_states
@@ -31,7 +31,7 @@ def find_anions(amounts: Mapping[str, float]) -> tuple[str, ...]:
     """
     formers = sorted(
         (element for element in amounts if element in ANION_STATES),
-        key=lambda element: -electronegativity(element),
+        key=lambda element: -read_electronegativity(element),
     )
     total = sum(amounts.values())
     for count in range(1, len(formers) + 1):

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from perolyte.errors import InputError
+from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures.oxidation import COMMON_STATES
 from perolyte.structures.radii import list_tabulated_states
 
-__all__ = ["ANION_STATES", "GuessedStates", "electronegativity", "guess_states", "write_formula"]
+__all__ = ["ANION_STATES", "GuessedStates", "guess_states", "write_formula"]
 
 ANION_STATES = {
     "N": -3,
@@ -149,7 +150,7 @@ def _choose(neutral: list[tuple[int, ...]], elements: list[str], *, oxide: bool)
     varying = [
         index for index in range(len(elements)) if len({states[index] for states in neutral}) > 1
     ]
-    chi = {index: electronegativity(elements[index]) for index in varying}
+    chi = {index: read_electronegativity(elements[index]) for index in varying}
     donor = min(varying, key=lambda index: (chi[index], elements[index]))
     acceptor = max(varying, key=lambda index: (chi[index], elements[index]))
     similar = chi[donor] > _SIMILAR_ELECTRONEGATIVITY * chi[acceptor]
@@ -189,13 +190,6 @@ def _plain_state(element: str) -> float:
         return 3.0
     common = COMMON_STATES.get(element)
     return float(common if common in options else options[-1])
-
-
-def electronegativity(element: str) -> float:
-    """Look up the Pauling electronegativity of an element, dimensionless."""
-    from pymatgen.core.periodic_table import Element
-
-    return float(Element(element).X)
 
 
 def write_formula(amounts: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from perolyte.errors import InputError
+from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures._perovskite_sites import SiteAmounts
 
 if TYPE_CHECKING:
@@ -98,9 +99,8 @@ def find_site_anions(shared: SiteAmounts, given: Mapping[str, float]) -> tuple[s
     centres = tuple(dict.fromkeys((*shared["A"], *shared["B"])))
     if all(element in given for element in x):
         return x if given[x[0]] < 0.0 else centres
-    from pymatgen.core.periodic_table import Element
 
     def mean(elements: Sequence[str]) -> float:
-        return sum(float(Element(element).X) for element in elements) / len(elements)
+        return sum(read_electronegativity(element) for element in elements) / len(elements)
 
     return x if mean(x) > mean(centres) else centres

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.errors import InputError
+from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures.checks import MIN_DISTANCE_A
 from perolyte.structures.ewald import compute_ewald_energies, compute_ewald_matrix
 
@@ -76,7 +77,7 @@ class SiteSet:
         present = sorted(set(symbols.tolist()) - {EMPTY})
         # One object per element and no sorting of sites: cells are large and candidates many.
         species_of = {symbol: Species(symbol, states[symbol]) for symbol in present}
-        ordered = sorted(present, key=lambda symbol: (species_of[symbol].X, symbol))
+        ordered = sorted(present, key=lambda symbol: (read_electronegativity(symbol), symbol))
         groups = [np.flatnonzero(symbols == symbol) for symbol in ordered]
         species = [
             species_of[symbol]

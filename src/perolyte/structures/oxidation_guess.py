@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
+from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures.oxidation import COMMON_STATES
 
 if TYPE_CHECKING:
@@ -122,11 +123,9 @@ def _list_states(element: str) -> tuple[int, ...]:
 
 def _list_neutral(amounts: Mapping[str, float]) -> tuple[list[dict[str, float]], str]:
     """Neutral combinations in which every anion is more electronegative than every cation."""
-    from pymatgen.core.periodic_table import Element
-
     elements = sorted(amounts)
     options = [_list_states(element) for element in elements]
-    chi = {element: float(Element(element).X) for element in elements}
+    chi = {element: read_electronegativity(element) for element in elements}
     leader = max(elements, key=lambda element: chi[element])
     options = [
         tuple(z for z in states if z < 0) if element == leader else states

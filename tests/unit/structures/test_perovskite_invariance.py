@@ -140,6 +140,12 @@ def test_impossible_structures_are_refused_in_one_line():
         assert "\n" not in str(caught.value)
 
 
+def test_an_element_without_electronegativity_is_no_obstacle():
+    cell = KNOWN["SrTiO3"].copy()
+    cell.replace_species({"Sr": "Ar"})
+    assert classify_perovskite(cell).evidence
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nonsense_gets_an_answer(data):
