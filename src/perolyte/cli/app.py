@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from perolyte import __version__
+from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.errors import InputError, PerolyteError, StoreError
@@ -151,6 +152,7 @@ def ingest(
 
 app.command()(dope)
 app.command()(vacancies)
+app.command()(bvse)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -25,7 +25,7 @@ LINE_INTERVAL_S = 10.0
 class IngestProgress:
     """Shows how many files are done, and how long the rest will take."""
 
-    def __init__(self, console: Console, *, n_files: int) -> None:
+    def __init__(self, console: Console, *, n_files: int, word: str = "reading") -> None:
         self.console = console
         self.n_files = n_files
         self._started_s = self._last_line_s = time.monotonic()
@@ -41,7 +41,7 @@ class IngestProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._progress.add_task("reading", total=n_files, counts="")
+        self._task = self._progress.add_task(word, total=n_files, counts="")
 
     def __enter__(self) -> Self:
         self._progress.start()

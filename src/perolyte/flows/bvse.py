@@ -11,7 +11,7 @@ from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
-from perolyte.jobs.bvse import compute_bvse, make_settings
+from perolyte.jobs.bvse import check_ion, compute_bvse, make_settings
 from perolyte.jobs.identity import assign_identities
 
 __all__ = ["BvseMaker"]
@@ -83,9 +83,10 @@ class BvseMaker(Maker):
         Raises
         ------
         InputError
-            For a batch below 1, no structure, as many names as there are no structures, or a
-            setting that no structure can be computed with.
+            For a text that is no ion, a batch below 1, no structure, another number of names, or
+            a setting out of its range.
         """
+        check_ion(ion)
         if self.batch_size < 1:
             raise InputError(f"batch_size {self.batch_size} is not allowed; give at least 1")
         # a structure is a sequence too, of its sites

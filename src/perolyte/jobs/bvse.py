@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jobflow import job
 from pydantic import ValidationError
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from perolyte.bvse import (
     EnergyMap,
+    MigrationEdge,
     PercolationResult,
     SiteNetwork,
     energy_map,
@@ -30,8 +33,17 @@ from perolyte.schemas import (
 )
 from perolyte.structures import assign_oxidation_states, guess_oxidation_states
 
-__all__ = ["BvseRun", "compute_bvse", "describe_bvse", "make_settings", "run_bvse"]
+__all__ = [
+    "BvseRun",
+    "check_ion",
+    "compute_bvse",
+    "describe_bvse",
+    "list_hop_kinds",
+    "make_settings",
+    "run_bvse",
+]
 
+_ION = re.compile(r"(?P<element>[A-Z][a-z]?)([1-9]?[+-])?")
 HOP_MARGIN_EV = 0.1
 """Hops are looked for this far above the highest barrier found."""
 NO_PATH_LIMIT_EV = 3.0
@@ -83,6 +95,28 @@ def make_settings(**fields: Any) -> BvseSettings:
         ) from error
 
 
+def check_ion(ion: str) -> str:
+    """Return an ion without spaces around it.
+
+    Raises
+    ------
+    InputError
+        When it is neither an element nor an element with its charge.
+
+    Examples
+    --------
+    >>> [check_ion(text) for text in ("Li", " Li1+", "O2-")]
+    ['Li', 'Li1+', 'O2-']
+    """
+    found = _ION.fullmatch(ion.strip())
+    if found is None or not Element.is_valid_symbol(found["element"]):
+        raise InputError(
+            f"{ion!r} is no ion; write an element with its charge, such as Li1+ or O2-, or the "
+            "element alone"
+        )
+    return ion.strip()
+
+
 def run_bvse(
     structure: Structure,
     ion: str,
@@ -95,6 +129,7 @@ def run_bvse(
     uuid: str | None = None,
     source: str | None = None,
     input_hash: str | None = None,
+    memory_limit_GB: float | None = None,
 ) -> BvseRun:
     """Compute the map, the barriers and, if asked for, the hops of one structure.
 
@@ -115,6 +150,8 @@ def run_bvse(
         States of elements, in e; those of elements that are not in the structure are not used.
     campaign, uuid, source, input_hash
         For the document; ``uuid`` is that of the running job where not given.
+    memory_limit_GB
+        GB, for the map; half of the physical memory where not given.
 
     Returns
     -------
@@ -143,6 +180,7 @@ def run_bvse(
             cutoff_A=settings.cutoff_A,
             screening_factor=settings.screening_factor,
             radius_scaling=settings.radius_scaling,
+            memory_limit_GB=memory_limit_GB,
         )
         percolation = percolation_barriers(
             energies,
@@ -165,6 +203,22 @@ def run_bvse(
         changes["n_sites"] = len({site.equivalence for site in network.sites})
         changes["hops"] = _describe_hops(network)
     return BvseRun(document.model_copy(update=changes), energies, percolation, network)
+
+
+def list_hop_kinds(network: SiteNetwork) -> list[list[MigrationEdge]]:
+    """Group hops that symmetry makes equal, as the hops of a document are; lowest saddle first.
+
+    The first of each group stands for it. Where two basins only touch, so that a path avoids the
+    place, is no hop; ties on the grid can make one of several equal hops look so, which is why a
+    group counts as soon as one of it is a hop.
+    """
+    kinds: dict[int, list[MigrationEdge]] = {}
+    for edge in network.edges:
+        kinds.setdefault(edge.equivalence, []).append(edge)
+    sorted_kinds = [
+        sorted(edges, key=lambda e: (not e.is_saddle, e.index)) for edges in kinds.values()
+    ]
+    return [edges for edges in sorted_kinds if edges[0].is_saddle]
 
 
 def describe_bvse(
@@ -297,8 +351,9 @@ def _add_states(structure: Structure, states: Mapping[str, float]) -> Structure:
 
 def _complete_ion(structure: Structure, ion: str) -> str:
     """Return the ion with its charge; that of the structure where it is an element alone."""
+    ion = check_ion(ion)
     elements: Any = structure.elements
-    found = sorted({str(species) for species in elements if species.symbol == ion.strip()})
+    found = sorted({str(species) for species in elements if species.symbol == ion})
     if len(found) > 1:
         raise InputError(
             f"{ion} has several charges in {structure.composition.reduced_formula}: "
@@ -306,13 +361,13 @@ def _complete_ion(structure: Structure, ion: str) -> str:
         )
     if found:
         return found[0]
-    if ion.strip().isalpha():
+    if ion.isalpha():
         present = ", ".join(sorted(str(species) for species in elements))
         raise InputError(
             f"no {ion} is in {structure.composition.reduced_formula}, whose ions are {present}; "
             "name one of them"
         )
-    return ion.strip()
+    return ion
 
 
 def _find_network(
@@ -349,26 +404,26 @@ def _describe_percolation(result: PercolationResult) -> list[PercolationDescript
 
 
 def _describe_hops(network: SiteNetwork) -> list[HopDescription]:
-    """One entry for each kind of hop; contacts that a path would avoid are none."""
-    kinds: dict[int, list[Any]] = {}
-    for edge in network.edges:
-        if edge.is_saddle:
-            kinds.setdefault(edge.equivalence, []).append(edge)
     hops = []
-    for edges in kinds.values():
+    for edges in list_hop_kinds(network):
         edge = edges[0]
-        start, end = network.sites[edge.start], network.sites[edge.end]
-        x, y, z = (float(u + cell) for u, cell in zip(end.fractional, edge.image, strict=True))
+        end = np.add(network.sites[edge.end].fractional, edge.image)
         hops.append(
             HopDescription(
-                start_frac=start.fractional,
-                end_frac=(x, y, z),
+                start_frac=_round(network.sites[edge.start].fractional),
+                end_frac=_round(end.tolist()),
                 forward_eV=edge.forward_eV,
                 reverse_eV=edge.reverse_eV,
                 length_A=edge.length_A,
-                bottleneck_frac=edge.bottleneck.fractional,
+                bottleneck_frac=_round(edge.bottleneck.fractional),
                 bottleneck_radius_A=edge.bottleneck.radius_A,
                 n_equivalent=len(edges),
             )
         )
     return hops
+
+
+def _round(point: Sequence[float]) -> tuple[float, float, float]:
+    """Cut the last digits of fractional coordinates, which differ from machine to machine."""
+    x, y, z = (float(u) + 0.0 for u in np.round(np.asarray(point), 6))
+    return x, y, z
