@@ -101,7 +101,7 @@ def command() -> list[str]:
 def run_command(command: list[str], environment: dict[str, str]) -> RunCommand:
     """Run ``perolyte ...`` to its end."""
 
-    def run(*arguments: object, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout_s: float = 800.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*command, *map(str, arguments)],
             env=environment,

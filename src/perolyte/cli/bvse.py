@@ -29,7 +29,7 @@ from perolyte.cli.dopant_text import parse_counts
 from perolyte.cli.ingest_progress import IngestProgress
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.errors import InputError
-from perolyte.jobs.bvse import check_ion, make_settings
+from perolyte.jobs.bvse_input import check_ion, make_settings
 from perolyte.reports.files import replace_text
 from perolyte.settings import default_n_workers
 from perolyte.sources import hash_file, list_structure_files

@@ -35,7 +35,6 @@ COLUMNS = (
 )
 _DIGITS = 4
 _MAX_NAME = 44
-_WORDS = {"percolates": "", "partial": "not in all directions", "no_path": "no path"}
 
 
 def make_row(answer: Answer) -> dict[str, Any]:
@@ -147,8 +146,7 @@ class LinePrinter:
             for dimensions in (1, 2, 3):
                 barrier_eV = document.barrier_eV(dimensions)
                 text += f"  {'–' if barrier_eV is None else f'{barrier_eV:.3f}':>6}"
-            remarks = [_WORDS[document.percolation_status or "percolates"], *document.warnings]
-            said = "; ".join(remark for remark in remarks if remark)
+            said = "; ".join([*_list_reasons(answer), *document.warnings])
             text += f"  {escape(said)}"
         self._console.print(text.rstrip(), highlight=False, soft_wrap=True)
         if self._has_hops:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -163,7 +165,9 @@ class _Processes:
     def __init__(self, n_workers: int) -> None:
         from joblib.externals.loky import ProcessPoolExecutor
 
-        self.executor = ProcessPoolExecutor(max_workers=n_workers, initializer=_start_worker)
+        self.executor = ProcessPoolExecutor(
+            max_workers=n_workers, initializer=_start_worker, initargs=(os.getpid(),)
+        )
 
     def __enter__(self) -> _Processes:
         return self
@@ -172,7 +176,14 @@ class _Processes:
         self.executor.shutdown(wait=True, kill_workers=True)
 
 
-def _start_worker() -> None:
+def _start_worker(parent_id: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.simplefilter("ignore")  # what matters of them is in the documents
+    threading.Thread(target=_end_with_parent, args=(parent_id,), daemon=True).start()
+
+
+def _end_with_parent(parent_id: int) -> None:
+    while os.getppid() == parent_id:
+        time.sleep(0.5)
+    os._exit(1)

@@ -11,7 +11,8 @@ from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
-from perolyte.jobs.bvse import check_ion, compute_bvse, make_settings
+from perolyte.jobs.bvse import compute_bvse
+from perolyte.jobs.bvse_input import check_ion, make_settings
 from perolyte.jobs.identity import assign_identities
 
 __all__ = ["BvseMaker"]

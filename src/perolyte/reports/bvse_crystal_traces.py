@@ -13,7 +13,7 @@ from perolyte.reports.style import OKABE_ITO
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-__all__ = ["EDGE", "MAX_LABELS", "draw_atoms", "draw_cell", "draw_surface", "repeat_on_faces"]
+__all__ = ["MAX_LABELS", "draw_atoms", "draw_cell", "draw_surface", "repeat_on_faces"]
 
 FloatArray = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ _ATOMS: Final = (
     "#999999",
 )
 _ANIONS: Final = {"O": "#B8B8B8", "F": "#C9D6A5", "S": "#E8D24A", "Cl": "#9BD19B", "N": "#9DB4E0"}
-EDGE: Final = 1e-3
+_EDGE: Final = 1e-3
 """Fractional; a site on a face of the cell is shown on the opposite face too."""
 
 
@@ -149,10 +149,10 @@ def _choose_colors(charges: dict[str, float]) -> dict[str, str]:
 def repeat_on_faces(points_frac: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """Points in the cell with their images on its faces, and the index of each."""
     wrapped = np.mod(np.asarray(points_frac, dtype=np.float64).reshape(-1, 3), 1.0)
-    wrapped[wrapped > 1.0 - EDGE] -= 1.0
+    wrapped[wrapped > 1.0 - _EDGE] -= 1.0
     found, indices = [], []
     for index, point in enumerate(wrapped):
-        shifts = [(0.0, 1.0) if abs(u) < EDGE else (0.0,) for u in point]
+        shifts = [(0.0, 1.0) if abs(u) < _EDGE else (0.0,) for u in point]
         for shift in np.array(np.meshgrid(*shifts)).T.reshape(-1, 3):
             found.append(point + shift)
             indices.append(index)

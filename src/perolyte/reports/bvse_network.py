@@ -109,7 +109,7 @@ def _draw_profile(
     axes.set(xlabel="Distance along the path (Å)", ylabel="Energy above the lowest site (eV)")
     axes.tick_params(top=True, right=True)
     if not drawn:
-        reason = "; ".join(percolation.reasons) or "the paths wind through more than two cells"
+        reason = "; ".join(percolation.reasons) or "the paths wind through more than six cells"
         say_missing(axes, f"No endless path to show:\n{reason}.")
         return
     for index, (names, barrier_eV, path) in enumerate(drawn):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.bvse import MigrationEdge, PercolationResult, SiteNetwork
-from perolyte.reports.bvse_crystal_traces import EDGE, repeat_on_faces
+from perolyte.reports.bvse_crystal_traces import repeat_on_faces
 from perolyte.reports.style import OKABE_ITO
 
 __all__ = ["SAME_EV", "Level", "cut_to_cell", "draw_bottlenecks", "draw_hops", "draw_sites"]
@@ -23,6 +23,9 @@ FloatArray = NDArray[np.float64]
 
 SAME_EV: Final = 0.005
 """Thresholds nearer to each other than this are one level."""
+_STEP_A: Final = 0.25
+_BESIDE: Final = 0.02
+"""Fractional; a path so near to a face runs in it."""
 _PATH: Final = OKABE_ITO["vermilion"]
 
 
@@ -96,9 +99,11 @@ def _draw_some(
 ) -> Any:
     import plotly.graph_objects as go
 
-    pieces, texts = [], []
+    matrix_A = np.asarray(network.framework.lattice.matrix, dtype=np.float64)
+    pieces: list[Any] = []
+    texts: list[str] = []
     for edge in edges:
-        path = np.asarray(edge.path_fractional)
+        path = _skip_points(np.asarray(edge.path_fractional), matrix_A)
         text = (
             f"site {edge.start} to {edge.end}, cell {edge.image}<br>saddle "
             f"{edge.saddle_eV - lowest_eV:.3f} eV above the lowest<br>barrier "
@@ -106,10 +111,10 @@ def _draw_some(
         )
         for piece in cut_to_cell(path):
             pieces += [*piece, [np.nan] * 3]
-            texts += [text] * (len(piece) + 1)
-    x, y, z = (np.array(pieces).reshape(-1, 3) @ network.framework.lattice.matrix).T.astype(
-        np.float32
-    )
+            said = [""] * (len(piece) + 1)
+            said[len(piece) // 2] = text  # once: in each point it would be most of the file
+            texts += said
+    x, y, z = (np.array(pieces).reshape(-1, 3) @ matrix_A).T.astype(np.float32)
     dash = ("solid", "dash", "dot")[min(index, 2)]
     name = f"hops for {level.name}" if level.name else "hops"
     return go.Scatter3d(
@@ -124,21 +129,46 @@ def _draw_some(
     )
 
 
+def _skip_points(path: FloatArray, matrix_A: FloatArray) -> FloatArray:
+    """Keep the ends and points so far from each other that a line does not show the voxels."""
+    along_A = np.cumsum(np.linalg.norm(np.diff(path, axis=0) @ matrix_A, axis=1))
+    marks = np.floor(np.concatenate([[0.0], along_A]) / _STEP_A)
+    kept = np.concatenate([[True], np.diff(marks) > 0.0])
+    kept[-1] = True
+    return path[kept]
+
+
 def cut_to_cell(path: FloatArray) -> list[FloatArray]:
-    """Bring a path into the cell, as pieces that end on its faces."""
+    """Bring a path into the cell, as pieces that end on its faces.
+
+    What winds around a face is shown on it, and on the one opposite.
+    """
     pieces = []
-    low = np.floor(path.min(axis=0) - EDGE).astype(int)
-    high = np.floor(path.max(axis=0) + EDGE).astype(int)
+    low = np.floor(path.min(axis=0) - _BESIDE).astype(int)
+    high = np.floor(path.max(axis=0) + _BESIDE).astype(int)
     for cell in np.ndindex(*(high - low + 1)):
         shifted = path - (low + np.array(cell))
-        inside = ((shifted > -EDGE) & (shifted < 1.0 + EDGE)).all(axis=1)
-        # one point more at each end, moved onto the face, so that the line reaches it
-        near = np.convolve(inside, [1, 1, 1], mode="same") > 0
-        runs = np.flatnonzero(np.diff(np.concatenate([[0], near, [0]])))
+        inside = ((shifted > -_BESIDE) & (shifted < 1.0 + _BESIDE)).all(axis=1)
+        runs = np.flatnonzero(np.diff(np.concatenate([[0], inside, [0]])))
         for begin, end in runs.reshape(-1, 2):
-            if inside[begin:end].any() and end - begin > 1:
-                pieces.append(np.clip(shifted[begin:end], 0.0, 1.0))
+            piece = [*shifted[begin:end]]
+            if begin > 0:
+                piece.insert(0, _leave_cell(shifted[begin], shifted[begin - 1]))
+            if end < len(path):
+                piece.append(_leave_cell(shifted[end - 1], shifted[end]))
+            found = np.clip(piece, 0.0, 1.0)
+            if np.ptp(found, axis=0).max() > _BESIDE:  # more than a touch
+                pieces.append(found)
     return pieces
+
+
+def _leave_cell(inside: FloatArray, outside: FloatArray) -> FloatArray:
+    """Return the point of a line at which it leaves the cell."""
+    step = outside - inside
+    room = np.where(step > 0.0, 1.0 - inside, -inside)
+    moves = np.abs(step) > 0.0
+    share = np.where(moves, room / np.where(moves, step, 1.0), 1.0)
+    return np.asarray(inside + np.clip(share.min(), 0.0, 1.0) * step)
 
 
 def draw_bottlenecks(

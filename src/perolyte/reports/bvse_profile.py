@@ -18,8 +18,8 @@ Image = tuple[int, int, int]
 
 _SAME_EV = 1e-6
 """Equivalent saddles differ in their last digits."""
-_REACH = 2
-"""Cells that a path may leave the first one by; a winding longer than that is not shown."""
+_REACH = 6
+"""Cells that a path may leave the first one by; windings of real crystals are of one or two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def find_endless_path(
     Returns
     -------
     EndlessPath or None
-        None where there is no such path within two cells.
+        None where there is no such path within six cells.
     """
     steps: dict[int, list[_Step]] = {}
     allowed = [edge for edge in network.edges if edge.saddle_eV <= threshold_eV + _SAME_EV]

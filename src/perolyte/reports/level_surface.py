@@ -97,7 +97,7 @@ def find_level_surface(energies_eV: FloatArray, level_eV: float) -> LevelSurface
     --------
     >>> wave = np.cos(2 * np.pi * np.arange(12) / 12)
     >>> field = wave[:, None, None] + wave[:, None] + wave
-    >>> surface = find_level_surface(field, -2.0)
+    >>> surface = find_level_surface(field, -2.1)
     >>> np.allclose(surface.points_frac.mean(axis=0), 0.5)  # a ball in the middle
     True
     """

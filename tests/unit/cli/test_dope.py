@@ -366,7 +366,7 @@ def test_as_a_process(repository: Path, tmp_path: Path):
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "error::UserWarning"},
-        timeout=120,
+        timeout=600,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["name"] for row in json.loads(done.stdout)["candidates"]] == ["parent", "Al2-A3"]
