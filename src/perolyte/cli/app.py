@@ -16,6 +16,7 @@ import typer
 from perolyte import __version__
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
 
 __all__ = ["app", "main"]
@@ -151,6 +152,7 @@ def ingest(
 
 app.command()(dope)
 app.command()(vacancies)
+app.command()(transport)
 
 
 def _fail(message: str, code: int) -> NoReturn:
