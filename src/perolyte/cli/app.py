@@ -17,6 +17,7 @@ from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
 
 __all__ = ["app", "main"]
@@ -153,6 +154,7 @@ def ingest(
 app.command()(dope)
 app.command()(vacancies)
 app.command()(bvse)
+app.command()(transport)
 
 
 def _fail(message: str, code: int) -> NoReturn:

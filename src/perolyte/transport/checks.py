@@ -48,9 +48,9 @@ def check_trajectory(positions_A: ArrayLike, *, name: str = "positions_A") -> Fl
             f"{name} holds {len(positions)} frame(s); a displacement needs at least 2: "
             "write frames more often or run longer"
         )
-    finite = np.isfinite(positions).all(axis=2)
+    finite = np.isfinite(positions)
     if not finite.all():
-        frame, atom = np.argwhere(~finite)[0]
+        frame, atom, _ = np.argwhere(~finite)[0]
         raise InputError(
             f"{name} of frame {frame}, atom {atom} is {positions[frame, atom].tolist()} Å; "
             "positions must be finite: cut the trajectory before the simulation broke"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
@@ -9,9 +10,43 @@ from numpy.typing import ArrayLike
 
 from perolyte.errors import InputError
 from perolyte.transport.checks import FloatArray, check_positive
+from perolyte.transport.diffusivity import DiffusivityResult
 from perolyte.units import BOLTZMANN_J_PER_K, CUBIC_A_TO_CUBIC_CM, ELEMENTARY_CHARGE_C
 
-__all__ = ["haven_ratio", "nernst_einstein_conductivity"]
+__all__ = [
+    "ConductivityResult",
+    "convert_to_conductivity",
+    "haven_ratio",
+    "nernst_einstein_conductivity",
+]
+
+
+@dataclass(frozen=True)
+class ConductivityResult:
+    """Conductivity of one run in two ways; None where the diffusivity did not converge.
+
+    Attributes
+    ----------
+    nernst_einstein_S_cm, nernst_einstein_std_S_cm
+        S/cm, from the tracer diffusivity, as if ions moved independently (Haven ratio 1), and its
+        standard error.
+    nernst_einstein_lower_S_cm, nernst_einstein_upper_S_cm
+        S/cm, 95 % interval of the same.
+    collective_S_cm, collective_std_S_cm
+        S/cm, from the motion of all ions together, which is the conductivity, and its standard
+        error, several times larger.
+    collective_lower_S_cm, collective_upper_S_cm
+        S/cm, 95 % interval of the same.
+    """
+
+    nernst_einstein_S_cm: float | None
+    nernst_einstein_std_S_cm: float | None
+    nernst_einstein_lower_S_cm: float | None
+    nernst_einstein_upper_S_cm: float | None
+    collective_S_cm: float | None
+    collective_std_S_cm: float | None
+    collective_lower_S_cm: float | None
+    collective_upper_S_cm: float | None
 
 
 @overload
@@ -95,6 +130,66 @@ def nernst_einstein_conductivity(
     squared_charge = (charges * ELEMENTARY_CHARGE_C) ** 2
     sigma = per_volume * squared_charge * diffusivity / (BOLTZMANN_J_PER_K * temperature)
     return float(sigma) if sigma.ndim == 0 else np.asarray(sigma, dtype=np.float64)
+
+
+def convert_to_conductivity(
+    result: DiffusivityResult, *, charge: float, volume_A3: float, temperature_K: float
+) -> ConductivityResult:
+    """Return the Nernst-Einstein and the collective conductivity of a run, with their errors.
+
+    Parameters
+    ----------
+    result
+        Of :func:`perolyte.transport.fit_diffusivity`.
+    charge
+        Of one ion, elementary charges, not zero.
+    volume_A3
+        Å³, of the cell that holds ``result.n_ions``.
+    temperature_K
+        K.
+
+    Returns
+    -------
+    ConductivityResult
+        Intervals at 95 %.
+
+    Raises
+    ------
+    InputError
+        As :func:`nernst_einstein_conductivity`.
+
+    Examples
+    --------
+    >>> from perolyte.transport import fit_diffusivity
+    >>> walk = np.random.default_rng(0).standard_normal((2000, 20, 3)).cumsum(axis=0)
+    >>> diffusion = fit_diffusivity(walk, frame_interval_fs=100.0, hop_distance_A=3.0)
+    >>> cell = {"volume_A3": 4000.0, "temperature_K": 800.0}
+    >>> sigma = convert_to_conductivity(diffusion, charge=1, **cell)
+    >>> sigma.nernst_einstein_std_S_cm < sigma.collective_std_S_cm
+    True
+    """
+    # Both are proportional to a diffusivity: one factor serves values and errors.
+    per_diffusivity = nernst_einstein_conductivity(
+        1.0,
+        n_ions=float(result.n_ions),
+        charge=charge,
+        volume_A3=volume_A3,
+        temperature_K=temperature_K,
+    )
+
+    def scale(diffusivity_cm2_s: float | None) -> float | None:
+        return None if diffusivity_cm2_s is None else diffusivity_cm2_s * per_diffusivity
+
+    return ConductivityResult(
+        nernst_einstein_S_cm=scale(result.diffusivity_cm2_s),
+        nernst_einstein_std_S_cm=scale(result.diffusivity_std_cm2_s),
+        nernst_einstein_lower_S_cm=scale(result.diffusivity_lower_cm2_s),
+        nernst_einstein_upper_S_cm=scale(result.diffusivity_upper_cm2_s),
+        collective_S_cm=scale(result.charge.diffusivity_cm2_s),
+        collective_std_S_cm=scale(result.charge.diffusivity_std_cm2_s),
+        collective_lower_S_cm=scale(result.charge.diffusivity_lower_cm2_s),
+        collective_upper_S_cm=scale(result.charge.diffusivity_upper_cm2_s),
+    )
 
 
 def haven_ratio(tracer_diffusivity_cm2_s: float, charge_diffusivity_cm2_s: float) -> float:

@@ -2,83 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from perolyte.errors import InputError
 from perolyte.status import Status
-from perolyte.transport.checks import FloatArray, check_positive, check_trajectory
-from perolyte.transport.framework import check_framework
-from perolyte.transport.hops import MIN_FRAMES, bound_net_hops, choose_error, judge_run
-from perolyte.transport.msd import mean_squared_displacement
-from perolyte.transport.slope import SlopeResult, choose_window, fit_slope
+from perolyte.transport.checks import check_positive, check_trajectory
+from perolyte.transport.collective import fit_charge_diffusivity
+from perolyte.transport.diffusivity_result import DiffusivityResult
+from perolyte.transport.displacements import (
+    DisplacementStatistics,
+    average_run,
+    sum_ions,
+)
+from perolyte.transport.framework import FrameworkResult, check_framework
+from perolyte.transport.hops import MIN_FRAMES, bound_net_hops, judge_run
+from perolyte.transport.interval import bound_value, interval_95
+from perolyte.transport.slope import SlopeResult, fit_slope
 from perolyte.units import A2_PER_PS_TO_CM2_PER_S, FS_PER_PS
 
-__all__ = ["DiffusivityResult", "fit_diffusivity"]
+__all__ = ["DiffusivityResult", "fit_diffusivity", "fit_displacements"]
 
-_N_STORED_LAGS = 200
-_TWO_SIDED_95 = float(stats.norm.ppf(0.975))
+_NOT_LOOKED_FOR = "no framework positions given: melting was not looked for"
 _SHORTEST_MELTING_TEST_PS = 2.0
 """Some periods of the slowest optical modes and tilts of oxides, about 0.3 to 1 ps each."""
-
-
-@dataclass(frozen=True, eq=False)
-class DiffusivityResult:
-    """Diffusivity of the mobile ions in one run.
-
-    Attributes
-    ----------
-    status
-        "converged"; "not_converged" (too short, caged or not diffusive); "unphysical" (the
-        framework melts). Only "converged" has a diffusivity.
-    reasons
-        Why the status is not "converged", in words with numbers and what to do.
-    warnings
-        What limits a converged number.
-    diffusivity_cm2_s, diffusivity_std_cm2_s
-        cm²/s, value and standard error; None unless converged.
-    diffusivity_lower_cm2_s, diffusivity_upper_cm2_s
-        cm²/s, 95 % interval D exp(±1.96 relative error); None unless converged.
-    diffusivity_upper_bound_cm2_s
-        cm²/s, what a run without a diffusivity still excludes at 95 %; None where converged,
-        unphysical, or faster than diffusion. See :func:`fit_diffusivity`.
-    relative_error
-        Standard error over value; None unless converged.
-    error_source
-        Which estimate was the largest: "hops", "ions" or "blocks"; None unless converged.
-    n_net_hops
-        Hops of all ions that the slope amounts to, 2 d D n_ions run length / hop distance².
-    log_log_slope
-        d ln MSD / d ln lag over the window: 1 diffusive, below caged, above ballistic or drifting;
-        NaN where nothing moves at all.
-    window_ps
-        First and last lag of the fit, ps.
-    lag_ps, msd_A2
-        (at most 200,), ps and Å², logarithmically spaced lags up to half the run.
-    n_ions, run_length_ps
-        Ions averaged over, and length of the run in ps.
-    """
-
-    status: Status
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    n_net_hops: float
-    log_log_slope: float
-    window_ps: tuple[float, float]
-    lag_ps: FloatArray
-    msd_A2: FloatArray
-    n_ions: int
-    run_length_ps: float
-    diffusivity_cm2_s: float | None = None
-    diffusivity_std_cm2_s: float | None = None
-    diffusivity_lower_cm2_s: float | None = None
-    diffusivity_upper_cm2_s: float | None = None
-    diffusivity_upper_bound_cm2_s: float | None = None
-    relative_error: float | None = None
-    error_source: str | None = None
 
 
 def fit_diffusivity(
@@ -92,14 +40,16 @@ def fit_diffusivity(
 ) -> DiffusivityResult:
     """Fit D = slope of the MSD / (2 d) where the motion is diffusive, or say why it is not.
 
-    The window starts where the MSD passes one squared hop, ends at a fifth of the run, and the
-    intercept is free, because ions rattle in their cages. The error is the largest of three: the
-    rule of He et al. on the net hops (doi 10.1038/s41524-018-0074-y), the spread between ions, and
-    the spread between at least 5 blocks of the run.
+    The line goes through the lags at which the motion is diffusive
+    (:func:`perolyte.transport.window.choose_window`), up to a fifth of the run, by generalised
+    least squares with the covariance of free diffusion (doi 10.1103/PhysRevE.82.041914 and
+    10.1103/PhysRevE.85.061916; as a measure of error arXiv 2305.18244). Its intercept is free,
+    because ions rattle in their cages. Errors: :func:`perolyte.transport.slope.fit_slope`. The
+    interval is that of ln D, because the error of D is proportional to D.
 
     Where the run resolves no diffusivity, the upper bound is the largest number of net hops that
     agrees with those seen at 95 % (3 for none, :func:`perolyte.transport.hops.bound_net_hops`)
-    times a²/(2 d n_ions run length).
+    times a²/(2 d n_ions run length), or what the error of the slope allows if that is more.
 
     Parameters
     ----------
@@ -133,74 +83,167 @@ def fit_diffusivity(
     >>> steps = np.random.default_rng(0).standard_normal((2000, 20, 3))
     >>> result = fit_diffusivity(steps.cumsum(axis=0), frame_interval_fs=100.0, hop_distance_A=3.0)
     >>> result.status, result.error_source  # the true value is 5e-4 cm²/s
-    ('converged', 'hops')
+    ('converged', 'covariance')
     >>> result.diffusivity_lower_cm2_s < 5e-4 < result.diffusivity_upper_cm2_s
     True
     """
     positions = check_trajectory(positions_A)
-    n_frames, n_ions, _ = positions.shape
+    # Before the work, so that a wrong number is named at once.
+    _check_run(len(positions), frame_interval_fs, hop_distance_A, dimension)
+    unphysical, warnings = _judge_framework(
+        framework_positions_A, len(positions), frame_interval_fs, nearest_neighbor_distance_A
+    )
+    return _fit(
+        average_run(positions),
+        average_run(sum_ions(positions)),
+        unphysical,
+        warnings,
+        frame_interval_fs / FS_PER_PS,
+        hop_distance_A,
+        dimension,
+    )
+
+
+def fit_displacements(
+    ions: DisplacementStatistics,
+    collective: DisplacementStatistics,
+    *,
+    frame_interval_fs: float,
+    hop_distance_A: float,
+    framework: FrameworkResult | None = None,
+    dimension: int = 3,
+) -> DiffusivityResult:
+    """Do what :func:`fit_diffusivity` does with displacements averaged before.
+
+    Parameters
+    ----------
+    ions
+        Displacements of the mobile ions, for example from
+        :class:`perolyte.transport.streaming_msd.StreamingMSD`.
+    collective
+        Those of the path :func:`perolyte.transport.displacements.sum_ions`.
+    frame_interval_fs, hop_distance_A, dimension
+        As :func:`fit_diffusivity`.
+    framework
+        What :func:`perolyte.transport.check_framework` says; None leaves melting unjudged.
+
+    Returns
+    -------
+    DiffusivityResult
+        As :func:`fit_diffusivity`.
+
+    Raises
+    ------
+    InputError
+        As :func:`fit_diffusivity`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from perolyte.transport.displacements import measure_displacements
+    >>> walk = np.random.default_rng(0).standard_normal((2000, 20, 3)).cumsum(axis=0)
+    >>> result = fit_displacements(
+    ...     measure_displacements(walk),
+    ...     measure_displacements(sum_ions(walk)),
+    ...     frame_interval_fs=100.0,
+    ...     hop_distance_A=3.0,
+    ... )
+    >>> result.diffusivity_lower_cm2_s < 5e-4 < result.diffusivity_upper_cm2_s
+    True
+    """
+    _check_run(ions.n_frames, frame_interval_fs, hop_distance_A, dimension)
+    unphysical: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = (_NOT_LOOKED_FOR,)
+    if framework is not None:
+        unphysical, warnings = _read_framework(framework)
+    step_ps = frame_interval_fs / FS_PER_PS
+    return _fit(ions, collective, unphysical, warnings, step_ps, hop_distance_A, dimension)
+
+
+def _check_run(
+    n_frames: int, frame_interval_fs: float, hop_distance_A: float, dimension: int
+) -> None:
     if n_frames < 5 or dimension not in {1, 2, 3}:
         raise InputError(
             f"{n_frames} frames in {dimension} dimension(s); at least 5 frames in 1, 2 or 3 "
             "dimensions can be fitted: run longer or correct dimension"
         )
-    step_fs = check_positive(
+    check_positive(
         frame_interval_fs, name="frame_interval_fs", unit="fs", hint="give the time between frames"
     )
-    step_ps = float(step_fs) / FS_PER_PS
-    hop_A = float(
-        check_positive(
-            hop_distance_A, name="hop_distance_A", unit="Å", hint="give the site distance"
-        )
-    )
-    unphysical, warnings = _judge_framework(
-        framework_positions_A, n_frames, frame_interval_fs, nearest_neighbor_distance_A
-    )
-    msd = mean_squared_displacement(positions, max_lag=max(2, n_frames // 2))
-    first, last = choose_window(msd.msd_A2, hop_A, n_frames)
-    fit = fit_slope(positions, msd, first, last)
+    check_positive(hop_distance_A, name="hop_distance_A", unit="Å", hint="give the site distance")
+
+
+def _fit(
+    ions: DisplacementStatistics,
+    collective: DisplacementStatistics,
+    unphysical: tuple[str, ...],
+    warnings: tuple[str, ...],
+    step_ps: float,
+    hop_A: float,
+    dimension: int,
+) -> DiffusivityResult:
+    n_frames, n_ions = ions.n_frames, ions.n_ions
+    fit = fit_slope(ions, hop_distance_A=hop_A, dimension=dimension)
     n_hops = max(0.0, fit.slope_A2) * n_ions * (n_frames - 1) / hop_A**2
-    too_short = judge_run(fit, float(msd.msd_A2.max()), hop_A, n_hops, n_frames)
-    kept = _thin_lags(len(msd.lag_frames))
+    too_short = judge_run(fit.window, float(ions.msd_A2.max()), hop_A, n_hops, n_frames)
+    status: Status = "converged"
+    if unphysical or too_short:
+        status = "unphysical" if unphysical else "not_converged"
     result = DiffusivityResult(
-        status="unphysical" if unphysical else "not_converged" if too_short else "converged",
+        status=status,
         reasons=unphysical + too_short,
         warnings=warnings,
         n_net_hops=n_hops,
-        log_log_slope=fit.log_log_slope,
-        window_ps=(first * step_ps, last * step_ps),
-        lag_ps=msd.lag_frames[kept] * step_ps,
-        msd_A2=msd.msd_A2[kept],
+        n_independent_ions=fit.n_independent_ions,
+        log_log_slope=fit.window.log_log_slope,
+        window_ps=(fit.window.first * step_ps, fit.window.last * step_ps),
+        intercept_A2=fit.intercept_A2,
+        lag_ps=ions.lag_frames * step_ps,
+        msd_A2=ions.msd_A2,
+        msd_std_A2=fit.msd_std_A2,
         n_ions=n_ions,
         run_length_ps=(n_frames - 1) * step_ps,
+        charge=fit_charge_diffusivity(
+            collective, fit, tracer_status=status, step_ps=step_ps, dimension=dimension
+        ),
     )
-    if result.status == "unphysical":
-        return result
     to_cm2_s = A2_PER_PS_TO_CM2_PER_S / (2 * dimension * step_ps)
-    if result.status == "not_converged":
-        if fit.is_faster_than_diffusion:
-            return result
-        slope_per_hop = hop_A**2 / (n_ions * (n_frames - 1))
-        most_hops = bound_net_hops(n_hops, n_ions=n_ions, dimension=dimension)
-        return replace(result, diffusivity_upper_bound_cm2_s=most_hops * slope_per_hop * to_cm2_s)
-    return _add_value(
-        replace(result, warnings=warnings + _list_limits(fit, float(msd.msd_A2[first]), hop_A)),
-        fit,
-        fit.slope_A2 * to_cm2_s,
-    )
+    if status == "converged":
+        return _add_value(result, fit, to_cm2_s, dimension)
+    if status == "unphysical" or fit.window.is_faster_than_diffusion:
+        return result
+    slope_per_hop = hop_A**2 / (n_ions * (n_frames - 1))
+    most_hops = bound_net_hops(n_hops, n_ions=n_ions, dimension=dimension)
+    most_A2 = max(most_hops * slope_per_hop, bound_value(fit.slope_A2, fit.std_A2, fit.n_degrees))
+    return replace(result, diffusivity_upper_bound_cm2_s=most_A2 * to_cm2_s)
 
 
-def _add_value(result: DiffusivityResult, fit: SlopeResult, value: float) -> DiffusivityResult:
-    """Return the result with a diffusivity (cm²/s), its error and its interval."""
-    relative, source = choose_error(fit, result.n_net_hops)
+def _add_value(
+    result: DiffusivityResult, fit: SlopeResult, to_cm2_s: float, dimension: int
+) -> DiffusivityResult:
+    """Return the result with a diffusivity, its error and its interval."""
+    value, relative = fit.slope_A2 * to_cm2_s, fit.std_A2 / fit.slope_A2
+    lower, upper = interval_95(value, relative, fit.n_degrees)
+    estimates = {
+        "covariance": fit.covariance_std_A2,
+        "ions": fit.ion_std_A2,
+        "blocks": fit.block_std_A2,
+    }
     return replace(
         result,
+        warnings=result.warnings + _list_limits(result, fit),
         diffusivity_cm2_s=value,
         diffusivity_std_cm2_s=value * relative,
-        diffusivity_lower_cm2_s=value * float(np.exp(-_TWO_SIDED_95 * relative)),
-        diffusivity_upper_cm2_s=value * float(np.exp(_TWO_SIDED_95 * relative)),
+        diffusivity_lower_cm2_s=lower,
+        diffusivity_upper_cm2_s=upper,
+        diffusivity_tensor_cm2_s=fit.slope_tensor_A2 * dimension * to_cm2_s,
+        diffusivity_tensor_std_cm2_s=fit.slope_tensor_std_A2 * dimension * to_cm2_s,
         relative_error=relative,
-        error_source=source,
+        relative_errors={
+            name: std / fit.slope_A2 for name, std in estimates.items() if std is not None
+        },
+        error_source=fit.error_source,
     )
 
 
@@ -212,7 +255,7 @@ def _judge_framework(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return reasons and warnings that the framework gives."""
     if framework_positions_A is None:
-        return (), ("no framework positions given: melting was not looked for",)
+        return (), (_NOT_LOOKED_FOR,)
     framework = check_trajectory(framework_positions_A, name="framework_positions_A")
     if len(framework) != n_frames:
         raise InputError(
@@ -228,24 +271,27 @@ def _judge_framework(
             f"{_SHORTEST_MELTING_TEST_PS:g} ps: vibrations are not averaged out"
         )
         return (), (warning,)
-    result = check_framework(framework, nearest_neighbor_distance_A=nearest_A)
-    messages = (result.message,) if result.message else ()
-    return (messages, ()) if result.is_melting else ((), messages)
+    return _read_framework(check_framework(framework, nearest_neighbor_distance_A=nearest_A))
 
 
-def _list_limits(fit: SlopeResult, first_msd_A2: float, hop_A: float) -> tuple[str, ...]:
+def _read_framework(framework: FrameworkResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return reasons and warnings that a checked framework gives."""
+    messages = (framework.message,) if framework.message else ()
+    return (messages, ()) if framework.is_melting else ((), messages)
+
+
+def _list_limits(result: DiffusivityResult, fit: SlopeResult) -> tuple[str, ...]:
     """Return what a reader of a converged number should know."""
     warnings = []
-    if first_msd_A2 <= hop_A**2:
+    if not fit.window.is_past_one_hop:
         warnings.append(
-            f"the fit starts at an MSD of {first_msd_A2:.2g} Å², below one squared hop "
-            f"({hop_A**2:.3g} Å²): a longer run would test that the motion is diffusive"
+            f"the fit starts at {result.window_ps[0]:.3g} ps, before the MSD passes one squared "
+            "hop: a longer run would test that the motion is diffusive"
         )
-    if fit.block_std_A2 is None:
-        warnings.append("the run is too short for 5 blocks: ions that move together are not seen")
+    if fit.error_source != "covariance":
+        warnings.append(
+            f"{fit.error_source} scatter more than free diffusion explains (standard error "
+            f"{fit.std_A2 / fit.slope_A2:.0%} instead of "
+            f"{fit.covariance_std_A2 / fit.slope_A2:.0%}): ions differ, or remember for long"
+        )
     return tuple(warnings)
-
-
-def _thin_lags(n_lags: int) -> np.ndarray:
-    """Return at most 200 lags, logarithmically spaced, without lag 0."""
-    return np.unique(np.geomspace(1, n_lags - 1, _N_STORED_LAGS).round().astype(int))

@@ -4,66 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from perolyte.transport.slope import DIFFUSIVE_SLOPES, SlopeResult
+from perolyte.transport.window import DIFFUSIVE_SLOPES, Window
 
-__all__ = ["MIN_FRAMES", "bound_net_hops", "choose_error", "estimate_hop_error", "judge_run"]
+__all__ = ["MIN_FRAMES", "MIN_NET_HOPS", "bound_net_hops", "judge_growth", "judge_run"]
 
 MIN_FRAMES = 50
-_MIN_NET_HOPS = 100
+MIN_NET_HOPS = 100
 _LAGS_PER_RUN = 5
 """Displacements of one ion that do not overlap at the longest lag of the fit."""
-
-
-def estimate_hop_error(n_net_hops: float) -> float:
-    """Return the relative error that the number of net hops allows, 3.43/sqrt(hops) + 0.04.
-
-    He, Zhu, Epstein and Mo, doi 10.1038/s41524-018-0074-y, from many short ab initio runs.
-
-    Parameters
-    ----------
-    n_net_hops
-        Above zero.
-
-    Returns
-    -------
-    float
-        Standard error over value.
-
-    Examples
-    --------
-    >>> round(estimate_hop_error(460), 2)
-    0.2
-    """
-    return float(3.43 / np.sqrt(n_net_hops) + 0.04)
-
-
-def choose_error(fit: SlopeResult, n_net_hops: float) -> tuple[float, str]:
-    """Return the largest estimate of the relative error, and which one it is.
-
-    Parameters
-    ----------
-    fit
-        With a positive slope.
-    n_net_hops
-        Above zero.
-
-    Returns
-    -------
-    tuple
-        Standard error over value, and "hops", "ions" or "blocks".
-
-    Examples
-    --------
-    >>> choose_error(SlopeResult(1.0, 0.5, 0.1, (1.0, 1.0, 1.0), 1.0), 460)
-    (0.5, 'ions')
-    """
-    errors = {"hops": estimate_hop_error(n_net_hops)}
-    if fit.ion_std_A2 is not None:
-        errors["ions"] = fit.ion_std_A2 / fit.slope_A2
-    if fit.block_std_A2 is not None:
-        errors["blocks"] = fit.block_std_A2 / fit.slope_A2
-    source = max(errors, key=lambda name: errors[name])
-    return errors[source], source
 
 
 def bound_net_hops(n_net_hops: float, *, n_ions: int, dimension: int = 3) -> float:
@@ -104,14 +52,14 @@ def bound_net_hops(n_net_hops: float, *, n_ions: int, dimension: int = 3) -> flo
 
 
 def judge_run(
-    fit: SlopeResult, largest_msd_A2: float, hop_A: float, n_net_hops: float, n_frames: int
+    window: Window, largest_msd_A2: float, hop_A: float, n_net_hops: float, n_frames: int
 ) -> tuple[str, ...]:
     """Return why a run gives no diffusivity, in words with numbers; nothing where it does.
 
     Parameters
     ----------
-    fit
-        Slope of the MSD.
+    window
+        Of the fit.
     largest_msd_A2
         Å², at lags up to half the run.
     hop_A
@@ -126,34 +74,56 @@ def judge_run(
 
     Examples
     --------
-    >>> good = SlopeResult(1.0, 0.1, 0.1, (1.0, 1.0, 1.0), 1.0)
+    >>> one = np.ones(1)
+    >>> good = Window(10, 200, one, 0.1 * one, 1.0, is_past_one_hop=True)
     >>> judge_run(good, 40.0, 3.9, 12.0, 1000)
     ('12 net hops, at least 100 needed; run about 9x longer',)
     """
     reasons = []
     if n_frames < MIN_FRAMES:
         reasons.append(f"{n_frames} frames, at least {MIN_FRAMES} needed; write them more often")
-    if n_net_hops < _MIN_NET_HOPS:
+    if n_net_hops < MIN_NET_HOPS:
         advice = "raise the temperature or run very much longer"
         if n_net_hops >= 1:
-            advice = f"run about {np.ceil(_MIN_NET_HOPS / n_net_hops):.0f}x longer"
+            advice = f"run about {np.ceil(MIN_NET_HOPS / n_net_hops):.0f}x longer"
         # Rounded down, so that 99.6 is not printed as the 100 it misses.
         seen = np.floor(n_net_hops)
-        reasons.append(f"{seen:.0f} net hops, at least {_MIN_NET_HOPS} needed; {advice}")
+        reasons.append(f"{seen:.0f} net hops, at least {MIN_NET_HOPS} needed; {advice}")
     if largest_msd_A2 < hop_A**2:
         reasons.append(
             f"the MSD reaches {largest_msd_A2:.2g} Å², one squared hop is {hop_A**2:.3g} Å²; "
             "the ions have not left their surroundings, run longer"
         )
+    return (*reasons, *judge_growth(window))
+
+
+def judge_growth(window: Window) -> tuple[str, ...]:
+    """Return in what way a mean squared displacement does not grow as diffusion makes it grow.
+
+    Parameters
+    ----------
+    window
+        Of the fit.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it may be diffusion.
+
+    Examples
+    --------
+    >>> window = Window(10, 40, np.array([0.5, 0.4]), np.full(2, 0.05), 0.45, is_past_one_hop=True)
+    >>> judge_growth(window)[0][:50]
+    'the log-log slope is 0.45 over the window and 0.40'
+    """
     slowest, fastest = DIFFUSIVE_SLOPES
-    if fit.is_slower_than_diffusion:
-        reasons.append(
-            f"the log-log slope is {fit.log_log_slope:.2f}, below {slowest} in the whole window; "
-            "the motion is still caged (subdiffusive), run longer"
-        )
-    if fit.is_faster_than_diffusion:
-        reasons.append(
-            f"the log-log slope is {fit.log_log_slope:.2f}, above {fastest} in the whole window; "
-            "ballistic motion or drift, remove the drift or run longer"
-        )
-    return tuple(reasons)
+    seen = (
+        f"the log-log slope is {window.log_log_slope:.2f} over the window and "
+        f"{window.log_slopes[-1]:.2f} at its end"
+    )
+    if window.is_slower_than_diffusion:
+        return (f"{seen}, below {slowest}: the motion is still caged (subdiffusive), run longer",)
+    if window.is_faster_than_diffusion:
+        advice = "ballistic motion or drift, remove the drift or run longer"
+        return (f"{seen}, above {fastest}: {advice}",)
+    return ()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from perolyte.errors import InputError
-from perolyte.transport import haven_ratio, nernst_einstein_conductivity
+from perolyte.transport import fit_diffusivity, haven_ratio, nernst_einstein_conductivity
+from perolyte.transport.conductivity import convert_to_conductivity
 
 GIVEN = {"n_ions": 36, "charge": 1, "volume_A3": 6000.0, "temperature_K": 800.0}
 
@@ -57,3 +58,23 @@ def test_haven_ratio():
         haven_ratio(1e-8, 0.0)
     with pytest.raises(InputError, match="tracer_diffusivity"):
         haven_ratio(np.nan, 1e-8)
+
+
+def test_both_conductivities_are_their_diffusivities_times_one_factor():
+    walk = np.random.default_rng(0).normal(size=(2000, 20, 3)).cumsum(axis=0)
+    run = fit_diffusivity(walk, frame_interval_fs=100.0, hop_distance_A=3.0)
+    cell = {"charge": 1, "volume_A3": 4000.0, "temperature_K": 800.0}
+    sigma = convert_to_conductivity(run, **cell)
+    factor = nernst_einstein_conductivity(1.0, n_ions=20, **cell)
+    assert sigma.nernst_einstein_S_cm == pytest.approx(factor * run.diffusivity_cm2_s)
+    assert sigma.nernst_einstein_upper_S_cm == pytest.approx(factor * run.diffusivity_upper_cm2_s)
+    assert sigma.collective_S_cm == pytest.approx(factor * run.charge.diffusivity_cm2_s)
+    assert sigma.collective_std_S_cm == pytest.approx(factor * run.charge.diffusivity_std_cm2_s)
+    assert sigma.collective_lower_S_cm < sigma.collective_S_cm < sigma.collective_upper_S_cm
+
+
+def test_a_run_without_diffusivity_has_no_conductivity():
+    still = fit_diffusivity(np.zeros((200, 5, 3)), frame_interval_fs=100.0, hop_distance_A=3.0)
+    sigma = convert_to_conductivity(still, charge=1, volume_A3=4000.0, temperature_K=800.0)
+    assert sigma.nernst_einstein_S_cm is None
+    assert sigma.collective_upper_S_cm is None

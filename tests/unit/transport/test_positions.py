@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from perolyte.errors import InputError
 from perolyte.transport import remove_framework_drift, unwrap_positions
+from perolyte.transport.positions import DriftRemover, Unwrapper
 
 ROUNDING_A = 1e-9
 """Positions of tens of Å pass through a matrix inverse: 1e-9 Å is far above its rounding."""
@@ -107,3 +108,49 @@ def test_the_framework_is_weighted_by_mass():
 def test_a_system_without_ions_framework_or_masses_is_refused(masses, mobile, message):
     with pytest.raises(InputError, match=message):
         remove_framework_drift(np.zeros((3, 2, 3)), masses, mobile)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(1, 49), max_size=6, unique=True))
+def test_blocks_of_any_length_give_the_same_paths(seed, cuts):
+    rng = np.random.default_rng(seed)
+    scaled = rng.random((1, 5, 3)) + np.cumsum(rng.uniform(-0.4, 0.4, (50, 5, 3)), axis=0)
+    wrapped = scaled - np.floor(scaled)
+    masses, mobile = rng.uniform(1, 200, 5), np.array([True, False, False, True, False])
+    unwrapper, remover = Unwrapper(), DriftRemover(masses, mobile)
+    parts = [remover.follow(unwrapper.follow(part)) for part in np.split(wrapped, sorted(cuts))]
+    path = scaled - np.floor(scaled[0])
+    assert np.allclose(
+        np.concatenate(parts), remove_framework_drift(path, masses, mobile), atol=ROUNDING_A
+    )
+
+
+def test_a_long_run_adds_up_no_rounding():
+    step = 0.1 + 1e-3 * np.random.default_rng(0).random()
+    scaled = (step * np.arange(200_000.0) % 1.0)[:, None, None] * np.ones((1, 1, 3))
+    unwrapper = Unwrapper()
+    last = [unwrapper.follow(part) for part in np.array_split(scaled, 50)][-1][-1, 0, 0]
+    assert last % 1.0 == pytest.approx(scaled[-1, 0, 0], abs=ROUNDING_A)
+    assert last == pytest.approx(step * 199_999, rel=1e-12)
+
+
+def test_steps_of_later_blocks_are_named_by_their_frame():
+    unwrapper = Unwrapper(first_frame=10)
+    unwrapper.follow(np.zeros((4, 2, 3)))
+    with pytest.raises(InputError, match=r"atom 1 .* edge b between frames 14 and 15"):
+        unwrapper.follow(np.array([[[0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0.48, 0]]], dtype=float))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3), (0, 2, 3), (2, 2), (2, 2, 2)])
+def test_a_block_of_other_atoms_is_refused(shape):
+    unwrapper = Unwrapper()
+    unwrapper.follow(np.zeros((4, 2, 3)))
+    with pytest.raises(InputError, match="does not continue"):
+        unwrapper.follow(np.zeros(shape))
+
+
+def test_a_block_with_a_number_that_is_none_is_refused():
+    block = np.zeros((3, 2, 3))
+    block[1, 1, 0] = np.nan
+    with pytest.raises(InputError, match="atom 1 moves by nan"):
+        Unwrapper().follow(block)
