@@ -41,7 +41,7 @@ def open_h5md(path: Path, options: ReadingOptions) -> TrajectorySource:
     Raises
     ------
     InputError
-        Without h5py, for a damaged file, missing parts, or without the time between frames.
+        For a damaged file, missing parts, or without the time between frames.
     """
     with _open_file(path) as file:
         group = find_group(file, path)
@@ -103,12 +103,8 @@ def _join(
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[Any]:
-    try:
-        import h5py
-    except ImportError as err:
-        raise InputError(
-            f"{path} is HDF5, and h5py is not installed: pip install 'perolyte[hdf5]'"
-        ) from err
+    import h5py
+
     # around all that is done with it, because any look into a damaged file can fail
     with refuse_damage(f"{path}", _ADVICE), h5py.File(path, "r") as file:
         yield file
