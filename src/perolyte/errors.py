@@ -12,6 +12,7 @@ __all__ = [
     "ConvergenceError",
     "ExecutionError",
     "InputError",
+    "PathError",
     "PerolyteError",
     "PotentialError",
     "StoreError",
@@ -24,6 +25,10 @@ class PerolyteError(Exception):
 
 class InputError(PerolyteError):
     """Something the user gave cannot be used: a file, a key, a value, a unit."""
+
+
+class PathError(InputError):
+    """Frames of a trajectory do not join to continuous paths: too far apart, or a run that broke."""
 
 
 class ConvergenceError(PerolyteError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,54 @@ from perolyte.schemas import (
     ConductivityPoint,
     DiffusionDoc,
     RankingDoc,
+    RegimeChange,
+    RegimeSegment,
     RoomTemperatureConductivity,
     Status,
+    VogelFit,
 )
 from perolyte.transport import ArrheniusResult, fit_arrhenius
 
-__all__ = ["fit_conductivity", "run_conductivities"]
+__all__ = [
+    "build_conductivity",
+    "describe_line",
+    "fit_conductivity",
+    "fit_conductivity_of_files",
+    "run_conductivities",
+]
 
 
 @job(output_schema=ConductivityDoc)
 def fit_conductivity(
+    diffusion: list[DiffusionDoc], *, structure: Structure, **settings: Any
+) -> ConductivityDoc:
+    """Do what :func:`build_conductivity` does, as a job.
+
+    Parameters
+    ----------
+    structure
+        What the runs are of; the document carries its formula.
+    """
+    document = build_conductivity(
+        diffusion, formula=structure.composition.reduced_formula, **settings
+    )
+    return document.model_copy(update={"uuid": current_uuid()})
+
+
+@job(output_schema=ConductivityDoc)
+def fit_conductivity_of_files(
+    diffusion: list[DiffusionDoc], *, formula: str, **settings: Any
+) -> ConductivityDoc:
+    """Do what :func:`build_conductivity` does for runs whose structure is not at hand, as a job."""
+    document = build_conductivity(diffusion, formula=formula, **settings)
+    return document.model_copy(update={"uuid": current_uuid()})
+
+
+def build_conductivity(
     diffusion: list[DiffusionDoc],
     *,
     name: str,
-    structure: Structure,
+    formula: str,
     mobile_ion: str,
     extrapolate_to_K: float,
     md_settings: dict[str, float | int | str],
@@ -37,22 +72,24 @@ def fit_conductivity(
 ) -> ConductivityDoc:
     """Fit ln(sigma T) over the temperatures that are converged, and extrapolate if that is allowed.
 
-    Nothing is extrapolated from fewer than three converged temperatures.
+    Nothing is extrapolated from fewer than three converged temperatures, across a change of
+    regime, or against the upper bound of a temperature that did not converge.
+
+    Parameters
+    ----------
+    diffusion
+        Runs, in any order; several of one temperature are independent runs.
+    md_settings
+        Kept with the document.
     """
     points = sorted(diffusion, key=lambda doc: doc.temperature_K)
-    good = [
-        (doc.temperature_K, doc.conductivity_S_cm, doc.relative_error)
-        for doc in points
-        if doc.conductivity_S_cm is not None and doc.relative_error is not None
-    ]
     status: Status = "not_converged"
-    reasons, arrhenius, room = ["no temperature is converged"], None, None
-    if good:
-        fit = fit_arrhenius(*np.asarray(good, dtype=float).T)
+    reasons, fit = ["no temperature is converged"], _fit_line([_tracer(doc) for doc in points])
+    if fit is not None:
         status, reasons = fit.status, list(fit.reasons)
-        arrhenius, room = _describe_fit(fit, extrapolate_to_K)
+    charge_fit = _fit_line([_charge(doc) for doc in points])
+    charge_line = None if charge_fit is None else describe_line(charge_fit)
     return ConductivityDoc(
-        uuid=current_uuid(),
         campaign=campaign,
         name=name,
         status=status,
@@ -62,11 +99,19 @@ def fit_conductivity(
             potential=points[0].provenance.potential if points else None,
             parent_uuids=[doc.uuid for doc in points],
         ),
-        formula=structure.composition.reduced_formula,
+        formula=formula,
         mobile_ion=mobile_ion,
         points=[_as_point(doc) for doc in points],
-        arrhenius=arrhenius,
-        room_temperature=room,
+        arrhenius=None if fit is None else describe_line(fit),
+        room_temperature=None if fit is None else _extrapolate(fit, extrapolate_to_K),
+        regime_change=None if fit is None else _describe_change(fit),
+        vogel=None if fit is None else _describe_vogel(fit),
+        charge_arrhenius=charge_line,
+        charge_room_temperature=(
+            None if charge_fit is None else _extrapolate(charge_fit, extrapolate_to_K)
+        ),
+        charge_reasons=_explain_no_charge_line(charge_fit),
+        extrapolate_to_K=extrapolate_to_K,
         md_settings=md_settings,
     )
 
@@ -103,37 +148,112 @@ def run_conductivities(
     return Response(replace=assign_identities(Flow(flows, output=output, name="conductivities")))
 
 
-def _describe_fit(
-    fit: ArrheniusResult, extrapolate_to_K: float
-) -> tuple[ArrheniusFit | None, RoomTemperatureConductivity | None]:
-    """Return the fit and the extrapolated value, or nothing where the fit is not converged."""
+@dataclass(frozen=True)
+class _Measured:
+    """One temperature's conductivity with its relative error, or only an upper bound, in S/cm."""
+
+    temperature_K: float
+    conductivity_S_cm: float | None
+    relative_error: float | None
+    bound_S_cm: float | None
+
+
+def _tracer(doc: DiffusionDoc) -> _Measured:
+    bound_S_cm = doc.conductivity_upper_bound_S_cm
+    return _Measured(doc.temperature_K, doc.conductivity_S_cm, doc.relative_error, bound_S_cm)
+
+
+def _charge(doc: DiffusionDoc) -> _Measured:
+    charge = doc.charge_transport
+    if charge is None:
+        return _Measured(doc.temperature_K, None, None, None)
+    return _Measured(
+        doc.temperature_K,
+        charge.conductivity_S_cm,
+        charge.relative_error,
+        charge.conductivity_upper_bound_S_cm,
+    )
+
+
+def _fit_line(measured: list[_Measured]) -> ArrheniusResult | None:
+    """Fit what is converged against the bounds of what is not; None where nothing is converged."""
+    good = [
+        (one.temperature_K, one.conductivity_S_cm, one.relative_error)
+        for one in measured
+        if one.conductivity_S_cm is not None and one.relative_error is not None
+    ]
+    bounds = [
+        (one.temperature_K, one.bound_S_cm)
+        for one in measured
+        if one.conductivity_S_cm is None and one.bound_S_cm
+    ]
+    if not good:
+        return None
+    return fit_arrhenius(*np.asarray(good, dtype=float).T, upper_bounds=bounds or None)
+
+
+def describe_line(fit: ArrheniusResult) -> ArrheniusFit | None:
+    """Return the line as part of a document, nothing where it is not converged."""
     if (
         fit.status != "converged"
         or fit.activation_energy_eV is None
         or fit.activation_energy_std_eV is None
         or fit.ln_prefactor is None
     ):
-        return None, None
-    predicted = fit.predict(extrapolate_to_K)
-    return (
-        ArrheniusFit(
-            activation_energy_eV=fit.activation_energy_eV,
-            activation_energy_std_eV=fit.activation_energy_std_eV,
-            ln_prefactor=fit.ln_prefactor,
-            covariance=np.asarray(fit.covariance).tolist(),
-            chi2_reduced=fit.chi2_reduced,
-            n_points=fit.n_points,
-            temperature_min_K=fit.temperature_min_K,
-            temperature_max_K=fit.temperature_max_K,
-            model_error=fit.model_error,
-        ),
-        RoomTemperatureConductivity(
-            temperature_K=extrapolate_to_K,
-            conductivity_S_cm=float(predicted.conductivity_S_cm),
-            lower_S_cm=float(predicted.lower_S_cm),
-            upper_S_cm=float(predicted.upper_S_cm),
-        ),
+        return None
+    return ArrheniusFit(
+        activation_energy_eV=fit.activation_energy_eV,
+        activation_energy_std_eV=fit.activation_energy_std_eV,
+        activation_energy_interval_eV=fit.activation_energy_interval_eV,
+        ln_prefactor=fit.ln_prefactor,
+        covariance=np.asarray(fit.covariance).tolist(),
+        chi2_reduced=fit.chi2_reduced,
+        n_points=fit.n_points,
+        temperature_min_K=fit.temperature_min_K,
+        temperature_max_K=fit.temperature_max_K,
+        model_error=fit.model_error,
     )
+
+
+def _extrapolate(fit: ArrheniusResult, temperature_K: float) -> RoomTemperatureConductivity | None:
+    if fit.status != "converged":
+        return None
+    predicted = fit.predict(temperature_K)
+    return RoomTemperatureConductivity(
+        temperature_K=temperature_K,
+        conductivity_S_cm=float(predicted.conductivity_S_cm),
+        lower_S_cm=float(predicted.lower_S_cm),
+        upper_S_cm=float(predicted.upper_S_cm),
+    )
+
+
+def _describe_change(fit: ArrheniusResult) -> RegimeChange | None:
+    kink = fit.kink
+    if kink is None:
+        return None
+    below, above = (RegimeSegment(**asdict(part)) for part in (kink.below, kink.above))
+    return RegimeChange(form=kink.form, temperature_K=kink.temperature_K, below=below, above=above)
+
+
+def _describe_vogel(fit: ArrheniusResult) -> VogelFit | None:
+    vogel = fit.vogel
+    if vogel is None:
+        return None
+    return VogelFit(
+        ln_prefactor=vogel.ln_prefactor,
+        pseudo_energy_eV=vogel.pseudo_energy_eV,
+        pseudo_energy_std_eV=vogel.pseudo_energy_std_eV,
+        vogel_temperature_K=vogel.vogel_temperature_K,
+        vogel_temperature_std_K=vogel.vogel_temperature_std_K,
+        bic_minus_line=vogel.bic,
+        is_preferred=vogel.is_preferred,
+    )
+
+
+def _explain_no_charge_line(fit: ArrheniusResult | None) -> list[str]:
+    if fit is None:
+        return ["no temperature has a converged charge diffusivity"]
+    return list(fit.reasons)
 
 
 def _reasons_by_temperature(points: list[DiffusionDoc]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,26 @@ from jobflow import job
 from pymatgen.core import Structure
 from pymatgen.core.trajectory import Trajectory
 
-from perolyte.errors import InputError
+from perolyte.errors import InputError, PathError
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.jobs.trajectory import read_mean_temperature, read_positions
-from perolyte.schemas import DiffusionDoc, PotentialProvenance, Status
+from perolyte.schemas import ChargeTransport, DiffusionDoc, PotentialProvenance, Status
 from perolyte.structures import add_thermal_velocities, orient_upper_triangular
-from perolyte.transport import (
-    DiffusivityResult,
-    fit_diffusivity,
-    nernst_einstein_conductivity,
-)
-from perolyte.units import FS_PER_PS
+from perolyte.trajectories import RunTransport, analyse_run, open_trajectory, wrap_trajectory
+from perolyte.transport import ANALYSIS_VERSION, DiffusivityResult, estimate_required_length
 
-__all__ = ["analyse_diffusion", "prepare_md_structure"]
+__all__ = [
+    "analyse_diffusion",
+    "analyse_trajectory_file",
+    "describe_diffusion",
+    "measure_diffusion",
+    "prepare_md_structure",
+]
 
 MAX_TEMPERATURE_DEVIATION = 0.15
 """A run whose mean temperature is further from the thermostat's is not that temperature."""
+AIMED_RELATIVE_ERROR = 0.1
+"""Of D; a run that ends with a larger one says how long it should have been."""
+_ENDS = ("", "std_", "lower_", "upper_", "upper_bound_")
 
 
 @job
@@ -51,14 +56,81 @@ def prepare_md_structure(
 
 
 @job(output_schema=DiffusionDoc)
-def analyse_diffusion(
+def analyse_diffusion(trajectory: Trajectory | None, **settings: Any) -> DiffusionDoc:
+    """Do what :func:`measure_diffusion` does, as a job."""
+    document = measure_diffusion(trajectory, **settings)
+    return document.model_copy(update={"uuid": current_uuid()})
+
+
+@job(output_schema=DiffusionDoc)
+def analyse_trajectory_file(
+    path: str,
+    *,
+    mobile_ion: str,
+    charge: float,
+    hop_distance_A: float,
+    temperature_K: float | None = None,
+    skip_ps: float = 0.0,
+    sites: list[int | str] | None = None,
+    reading: dict[str, Any] | None = None,
+    file_sha256: str | None = None,
+    name: str | None = None,
+    campaign: str | None = None,
+) -> DiffusionDoc:
+    """Read a trajectory file and turn it into a diffusivity and a conductivity.
+
+    Parameters
+    ----------
+    path
+        A file, or the folder of a run, that the machine of the job sees.
+    mobile_ion, charge, hop_distance_A, temperature_K, skip_ps, sites
+        As :func:`perolyte.trajectories.analyse_run`.
+    reading
+        Keyword arguments of :func:`perolyte.trajectories.open_trajectory`.
+    file_sha256
+        Of the file when the flow was built. Another content is refused, because the job is known
+        by this one.
+
+    Raises
+    ------
+    InputError
+        Naming the file, for what cannot be read, or is another file by now.
+    """
+    source = open_trajectory(Path(path), **reading or {})
+    if file_sha256 is not None and source.sha256 != file_sha256:
+        raise InputError(
+            f"{path} has changed since the flow was built (SHA-256 {str(source.sha256)[:12]}, was "
+            f"{file_sha256[:12]}); build the flow again"
+        )
+    run = analyse_run(
+        source,
+        mobile_ion,
+        charge=charge,
+        hop_distance_A=hop_distance_A,
+        temperature_K=temperature_K,
+        sites=sites,
+        skip_ps=skip_ps,
+    )
+    label = name or source.path.name
+    return describe_diffusion(
+        run,
+        name=label,
+        mobile_ion=mobile_ion,
+        equilibration_ps=skip_ps,
+        source=str(path),
+        campaign=campaign,
+        uuid=current_uuid(),
+    )
+
+
+def measure_diffusion(
     trajectory: Trajectory | None,
     *,
     name: str,
     mobile_ion: str,
-    charge: int,
+    charge: float,
     temperature_K: float,
-    time_step_fs: float,
+    time_step_fs: float | None,
     frame_interval_fs: float,
     equilibration_ps: float,
     hop_distance_A: float,
@@ -67,7 +139,7 @@ def analyse_diffusion(
     potential: PotentialProvenance | None = None,
     campaign: str | None = None,
 ) -> DiffusionDoc:
-    """Turn one trajectory into a tracer diffusivity and a Nernst-Einstein conductivity.
+    """Turn one trajectory in memory into diffusivities and conductivities.
 
     Parameters
     ----------
@@ -77,78 +149,179 @@ def analyse_diffusion(
         Of the mobile ion, in elementary charges.
     equilibration_ps
         Discarded at the start.
+
+    Returns
+    -------
+    DiffusionDoc
+        "rejected" without a trajectory, "unphysical" for a run that exploded.
     """
     common: dict[str, Any] = {
-        "uuid": current_uuid(),
         "campaign": campaign,
         "name": name,
         "mobile_ion": mobile_ion,
+        "equilibration_ps": equilibration_ps,
+        "time_step_fs": time_step_fs,
+        "trajectory_uuid": trajectory_uuid,
+        "seed": seed,
+        "potential": potential,
+    }
+    unmeasured: dict[str, Any] = {
+        "charge": charge,
         "temperature_K": temperature_K,
         "hop_distance_A": hop_distance_A,
-        "time_step_fs": time_step_fs,
         "frame_interval_fs": frame_interval_fs,
-        "equilibration_ps": equilibration_ps,
-        "trajectory_uuid": trajectory_uuid,
-        "provenance": make_provenance(
-            seed=seed, potential=potential, parent_uuids=[trajectory_uuid]
-        ),
     }
     if trajectory is None:
         reason = "the MD job failed; its error is in the run's log"
-        return _without_numbers("rejected", [reason], common)
-    n_skipped = round(equilibration_ps * FS_PER_PS / frame_interval_fs)
+        return _without_numbers("rejected", reason, **common, **unmeasured)
     try:
-        cell_A, mobile, positions_A = read_positions(trajectory, mobile_ion, n_skipped=n_skipped)
-    except InputError as err:
-        # A jump of half a cell between frames, or positions that are no numbers: with frames this
-        # close together the run has exploded, which is a result.
-        return _without_numbers("unphysical", [f"the MD run cannot be followed: {err}"], common)
-    result = fit_diffusivity(
-        positions_A[:, mobile],
-        frame_interval_fs=frame_interval_fs,
-        hop_distance_A=hop_distance_A,
-        framework_positions_A=positions_A[:, ~mobile],
-    )
-    mean_K = read_mean_temperature(trajectory, n_skipped=n_skipped)
-    volume_A3 = float(abs(np.linalg.det(cell_A)))
-    # sigma is proportional to D: one factor serves the value and its error
-    sigma_per_D = nernst_einstein_conductivity(
-        1.0,
-        n_ions=result.n_ions,
-        charge=charge,
-        volume_A3=volume_A3,
-        temperature_K=temperature_K,
-    )
-    return _with_numbers(result, mean_K, float(sigma_per_D), {**common, "volume_A3": volume_A3})
+        run = analyse_run(
+            wrap_trajectory(trajectory, frame_interval_fs=frame_interval_fs),
+            mobile_ion,
+            charge=charge,
+            hop_distance_A=hop_distance_A,
+            temperature_K=temperature_K,
+            skip_ps=equilibration_ps,
+        )
+    except PathError as err:
+        # Half a cell between frames, or positions that are no numbers: with frames this close
+        # together the run has exploded, which is a result.
+        reason = f"the MD run cannot be followed: {err}"
+        return _without_numbers("unphysical", reason, **common, **unmeasured)
+    mean_K = read_mean_temperature(trajectory, n_skipped=run.mobile.n_skipped)
+    return describe_diffusion(run, mean_temperature_K=mean_K, **common)
 
 
-def _with_numbers(
-    result: DiffusivityResult, mean_K: float | None, sigma_per_D: float, common: dict[str, Any]
+def read_mean_temperature(trajectory: Trajectory, *, n_skipped: int) -> float | None:
+    """Return the mean kinetic temperature in K, or None where the frames do not carry it."""
+    properties = trajectory.frame_properties or []
+    values = [frame["temperature"] for frame in properties[n_skipped:] if "temperature" in frame]
+    return float(np.mean(values)) if values else None
+
+
+def describe_diffusion(
+    run: RunTransport,
+    *,
+    name: str,
+    mobile_ion: str,
+    equilibration_ps: float,
+    mean_temperature_K: float | None = None,
+    time_step_fs: float | None = None,
+    source: str | None = None,
+    trajectory_uuid: str | None = None,
+    seed: int | None = None,
+    potential: PotentialProvenance | None = None,
+    campaign: str | None = None,
+    uuid: str | None = None,
 ) -> DiffusionDoc:
-    status, reasons = _judge_temperature(result, mean_K, common["temperature_K"])
+    """Write down what an analysed run says; numbers only where it is converged.
+
+    Parameters
+    ----------
+    run
+        From :func:`perolyte.trajectories.analyse_run`.
+    mean_temperature_K
+        K, measured. More than 15 % from the run's temperature, and it has no numbers.
+    """
+    fit = run.diffusivity
+    status, reasons = _judge_temperature(fit, mean_temperature_K, run.temperature_K)
     use = status == "converged"
-    diffusivity = result.diffusivity_cm2_s if use else None
-    std = result.diffusivity_std_cm2_s if use else None
     return DiffusionDoc(
+        uuid=uuid,
+        campaign=campaign,
+        name=name,
         status=status,
         reasons=reasons,
-        warnings=list(result.warnings),
-        mean_temperature_K=mean_K,
-        n_ions=result.n_ions,
-        run_length_ps=result.run_length_ps,
-        diffusivity_cm2_s=diffusivity,
-        diffusivity_std_cm2_s=std,
-        diffusivity_upper_bound_cm2_s=result.diffusivity_upper_bound_cm2_s,
-        conductivity_S_cm=None if diffusivity is None else diffusivity * sigma_per_D,
-        conductivity_std_S_cm=None if std is None else std * sigma_per_D,
-        relative_error=result.relative_error if use else None,
-        n_net_hops=result.n_net_hops,
-        log_log_slope=result.log_log_slope,
-        fit_window_ps=result.window_ps,
-        lag_ps=list(map(float, result.lag_ps)),
-        msd_A2=list(map(float, result.msd_A2)),
-        **common,
+        warnings=list(run.warnings),
+        provenance=make_provenance(
+            seed=seed,
+            potential=potential,
+            parent_uuids=[trajectory_uuid],
+            input_hash=run.mobile.source.sha256,
+        ),
+        mobile_ion=mobile_ion,
+        charge=run.charge,
+        temperature_K=run.temperature_K,
+        mean_temperature_K=mean_temperature_K,
+        n_ions=fit.n_ions,
+        n_independent_ions=_finite(fit.n_independent_ions),
+        volume_A3=run.mobile.volume_A3,
+        hop_distance_A=run.hop_distance_A,
+        time_step_fs=time_step_fs,
+        frame_interval_fs=run.mobile.source.frame_interval_fs,
+        equilibration_ps=equilibration_ps,
+        run_length_ps=fit.run_length_ps,
+        required_length_ps=_estimate_length(run),
+        **_list_numbers(run, fit, use=use),
+        relative_error=fit.relative_error if use else None,
+        diffusivity_tensor_cm2_s=_to_list(fit.diffusivity_tensor_cm2_s) if use else None,
+        diffusivity_tensor_std_cm2_s=_to_list(fit.diffusivity_tensor_std_cm2_s) if use else None,
+        error_source=fit.error_source if use else None,
+        relative_errors=fit.relative_errors if use else None,
+        charge_transport=_describe_charge(run, use=use, reasons=reasons),
+        n_net_hops=fit.n_net_hops,
+        log_log_slope=_finite(fit.log_log_slope),
+        fit_window_ps=fit.window_ps,
+        intercept_A2=_finite(fit.intercept_A2),
+        lag_ps=fit.lag_ps.tolist(),
+        msd_A2=fit.msd_A2.tolist(),
+        msd_std_A2=[_finite(value) or 0.0 for value in fit.msd_std_A2],
+        source=source,
+        trajectory_uuid=trajectory_uuid,
+        trajectory_sha256=run.mobile.source.sha256,
+        analysis_version=ANALYSIS_VERSION,
     )
+
+
+def _list_numbers(run: RunTransport, fit: Any, *, use: bool) -> dict[str, Any]:
+    """Return value, error, interval and bound of a diffusivity and its conductivity.
+
+    The bound says something about any run; the others are kept where the run is used.
+    """
+    numbers: dict[str, Any] = {}
+    for end in _ENDS:
+        value = getattr(fit, f"diffusivity_{end}cm2_s")
+        shown = value if use or end == "upper_bound_" else None
+        numbers[f"diffusivity_{end}cm2_s"] = shown
+        numbers[f"conductivity_{end}S_cm"] = run.to_conductivity(shown)
+    return numbers
+
+
+def _describe_charge(run: RunTransport, *, use: bool, reasons: list[str]) -> ChargeTransport:
+    charge = run.diffusivity.charge
+    if not use:
+        status: Status = "not_converged" if charge.status == "converged" else charge.status
+        return ChargeTransport(
+            status=status,
+            reasons=list(charge.reasons) or reasons,
+            **_list_numbers(run, charge, use=False),
+        )
+    return ChargeTransport(
+        status=charge.status,
+        reasons=list(charge.reasons),
+        **_list_numbers(run, charge, use=True),
+        relative_error=charge.relative_error,
+        haven_ratio=charge.haven_ratio,
+        haven_ratio_std=charge.haven_ratio_std,
+        haven_ratio_lower=charge.haven_ratio_lower,
+        haven_ratio_upper=charge.haven_ratio_upper,
+    )
+
+
+def _estimate_length(run: RunTransport) -> float | None:
+    """Return how long the run should have been, ps; a lower limit where only a bound is known."""
+    fit = run.diffusivity
+    diffusivity = fit.diffusivity_cm2_s or fit.diffusivity_upper_bound_cm2_s
+    if not diffusivity:
+        return None
+    n_ions = fit.n_independent_ions if np.isfinite(fit.n_independent_ions) else fit.n_ions
+    length_ps = estimate_required_length(
+        AIMED_RELATIVE_ERROR,
+        diffusivity_cm2_s=diffusivity,
+        n_ions=min(max(n_ions, 1.0), fit.n_ions),
+        hop_distance_A=run.hop_distance_A,
+    )
+    return _finite(length_ps)
 
 
 def _judge_temperature(
@@ -165,10 +338,19 @@ def _judge_temperature(
     return ("unphysical" if result.status == "unphysical" else "not_converged"), reasons
 
 
-def _without_numbers(status: Status, reasons: list[str], common: dict[str, Any]) -> DiffusionDoc:
+def _without_numbers(
+    status: Status,
+    reason: str,
+    *,
+    seed: int | None,
+    potential: PotentialProvenance | None,
+    trajectory_uuid: str | None,
+    **fields: Any,
+) -> DiffusionDoc:
     return DiffusionDoc(
         status=status,
-        reasons=reasons,
+        reasons=[reason],
+        provenance=make_provenance(seed=seed, potential=potential, parent_uuids=[trajectory_uuid]),
         n_ions=0,
         volume_A3=0.0,
         run_length_ps=0.0,
@@ -178,8 +360,15 @@ def _without_numbers(status: Status, reasons: list[str], common: dict[str, Any])
         conductivity_std_S_cm=None,
         n_net_hops=0.0,
         log_log_slope=None,
-        fit_window_ps=None,
-        lag_ps=[],
-        msd_A2=[],
-        **common,
+        trajectory_uuid=trajectory_uuid,
+        analysis_version=ANALYSIS_VERSION,
+        **fields,
     )
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _to_list(tensor: Any) -> list[list[float]] | None:
+    return None if tensor is None else np.asarray(tensor).tolist()

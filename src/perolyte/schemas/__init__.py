@@ -29,11 +29,15 @@ from perolyte.schemas.structure import (
 from perolyte.schemas.summary import ResultRow, ScreeningSummaryDoc
 from perolyte.schemas.transport import (
     ArrheniusFit,
+    ChargeTransport,
     ConductivityDoc,
     ConductivityPoint,
     DiffusionDoc,
     GrainSizeMap,
+    RegimeChange,
+    RegimeSegment,
     RoomTemperatureConductivity,
+    VogelFit,
 )
 
 __all__ = [
@@ -46,6 +50,7 @@ __all__ = [
     "CandidateDoc",
     "CandidateSetDoc",
     "CellDescription",
+    "ChargeTransport",
     "ConductivityDoc",
     "ConductivityPoint",
     "DiffusionDoc",
@@ -62,6 +67,8 @@ __all__ = [
     "Quantity",
     "RankedCandidate",
     "RankingDoc",
+    "RegimeChange",
+    "RegimeSegment",
     "RelaxDoc",
     "ResultRow",
     "RoomTemperatureConductivity",
@@ -72,4 +79,5 @@ __all__ = [
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "VogelFit",
 ]

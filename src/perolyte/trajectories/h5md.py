@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from perolyte.errors import InputError
 from perolyte.trajectories.failures import refuse_damage
 from perolyte.trajectories.h5md_parts import (
     find_group,

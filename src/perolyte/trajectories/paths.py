@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from perolyte.errors import InputError
+from perolyte.errors import InputError, PathError
 from perolyte.trajectories.plausibility import OrderWatch, check_lengths
 from perolyte.trajectories.source import TrajectorySource
 from perolyte.trajectories.species import list_masses
@@ -57,6 +57,8 @@ def follow_paths(
         is_first = False
         try:
             path = scaled if source.is_unwrapped else unwrapper.follow(scaled)
+        except PathError as err:
+            raise PathError(f"{source.path}: {err}") from err
         except InputError as err:
             raise InputError(f"{source.path}: {err}") from err
         if not source.has_fixed_order:

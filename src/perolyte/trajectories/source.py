@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from perolyte.errors import InputError
+from perolyte.errors import InputError, PathError
 from perolyte.trajectories.failures import CutFileError
 from perolyte.trajectories.text import hash_file
 from perolyte.transport.checks import FloatArray
@@ -199,7 +199,7 @@ def check_positions(positions: FloatArray, path: Path, first_frame: int) -> None
     if np.isfinite(positions).all():
         return
     frame, atom = np.argwhere(~np.isfinite(positions).all(axis=2))[0]
-    raise InputError(
+    raise PathError(
         f"{path}: the position of atom {atom} in frame {first_frame + frame} is not finite "
         f"({positions[frame, atom].tolist()}): the run broke there, cut the frames from "
         "it on"

@@ -35,6 +35,7 @@ from perolyte.transport.jump_correlation import (
 from perolyte.transport.jump_network import JumpEdge
 from perolyte.transport.jumps import JumpStatistics, jump_statistics
 from perolyte.transport.kink import Kink, Segment
+from perolyte.transport.length import estimate_required_length, predict_relative_error
 from perolyte.transport.msd import (
     MSDResult,
     collective_squared_displacement,
@@ -47,7 +48,12 @@ from perolyte.transport.occupation import (
     measure_occupation,
     measure_residence,
 )
-from perolyte.transport.positions import remove_framework_drift, unwrap_positions
+from perolyte.transport.positions import (
+    DriftRemover,
+    Unwrapper,
+    remove_framework_drift,
+    unwrap_positions,
+)
 from perolyte.transport.radial_distribution import (
     RadialDistributionResult,
     measure_radial_distribution,
@@ -58,6 +64,7 @@ from perolyte.transport.rates import (
     estimate_barrier,
     estimate_rate,
 )
+from perolyte.transport.selection import parse_ion, parse_sites, select_ions
 from perolyte.transport.site_search import DensitySites, find_density_sites
 from perolyte.transport.sites import (
     JumpEvents,
@@ -69,7 +76,12 @@ from perolyte.transport.sites import (
 from perolyte.transport.van_hove import VanHoveResult, measure_van_hove
 from perolyte.transport.vogel import VogelPrediction, VogelResult, fit_vogel
 
+ANALYSIS_VERSION = 2
+"""Raised when the same trajectory would give other numbers than before: documents that carry an
+older one are rebuilt by :class:`perolyte.builders.ConductivityBuilder`."""
+
 __all__ = [
+    "ANALYSIS_VERSION",
     "ArrheniusPrediction",
     "ArrheniusResult",
     "BarrierEstimate",
@@ -78,6 +90,7 @@ __all__ = [
     "DensitySites",
     "DiffusivityPrediction",
     "DiffusivityResult",
+    "DriftRemover",
     "FrameworkResult",
     "FreeEnergyBarriers",
     "HopFreeEnergy",
@@ -96,6 +109,7 @@ __all__ = [
     "Segment",
     "SiteSet",
     "SiteTrajectory",
+    "Unwrapper",
     "VanHoveResult",
     "VogelPrediction",
     "VogelResult",
@@ -106,6 +120,7 @@ __all__ = [
     "define_sites",
     "estimate_barrier",
     "estimate_rate",
+    "estimate_required_length",
     "find_density_sites",
     "find_free_energy_barriers",
     "find_hop_free_energies",
@@ -127,6 +142,10 @@ __all__ = [
     "measure_returns",
     "measure_van_hove",
     "nernst_einstein_conductivity",
+    "parse_ion",
+    "parse_sites",
+    "predict_relative_error",
     "remove_framework_drift",
+    "select_ions",
     "unwrap_positions",
 ]

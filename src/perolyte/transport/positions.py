@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perolyte.errors import InputError
+from perolyte.errors import InputError, PathError
 from perolyte.transport.checks import FloatArray, check_positive, check_trajectory
 
 __all__ = ["DriftRemover", "Unwrapper", "remove_framework_drift", "unwrap_positions"]
@@ -119,9 +119,10 @@ class Unwrapper:
 
         Raises
         ------
+        PathError
+            For a step above 0.45 of a cell edge or not a number, naming atom and frames.
         InputError
-                For a step above 0.45 of a cell edge or not a number, naming atom and frames; for
-            other atoms than before.
+            For other atoms than before.
         """
         before = scaled[:1] if self._last is None else self._last[np.newaxis]
         if scaled.ndim != 3 or 0 in scaled.shape or scaled.shape[1:] != before.shape[1:]:
@@ -144,11 +145,11 @@ class Unwrapper:
         return path
 
 
-def _refuse_step(steps: FloatArray, first_frame: int) -> InputError:
+def _refuse_step(steps: FloatArray, first_frame: int) -> PathError:
     """Name the first step (n_frames, n_atoms, 3) that can be read both ways."""
     step, atom, axis = np.argwhere(~(np.abs(steps) <= _LARGEST_CLEAR_STEP))[0]
     frame = first_frame + step
-    return InputError(
+    return PathError(
         f"atom {atom} moves by {abs(steps[step, atom, axis]):.2f} of cell edge {'abc'[axis]} "
         f"between frames {frame - 1} and {frame}; at most {_LARGEST_CLEAR_STEP} can be "
         "unwrapped: write frames more often, use a larger cell, or check that the order of the "

@@ -19,6 +19,7 @@ from perolyte.schemas import (
     BvseSetDoc,
     BvseSettings,
     CellDescription,
+    ChargeTransport,
     ConductivityDoc,
     ConductivityPoint,
     Document,
@@ -34,6 +35,8 @@ from perolyte.schemas import (
     Quantity,
     RankedCandidate,
     RankingDoc,
+    RegimeChange,
+    RegimeSegment,
     ResultRow,
     RoomTemperatureConductivity,
     ScreeningSummaryDoc,
@@ -41,6 +44,7 @@ from perolyte.schemas import (
     StructureDoc,
     StructureSetDoc,
     ToleranceDescription,
+    VogelFit,
 )
 from support.documents import (
     PROVENANCE,
@@ -85,8 +89,37 @@ LINE = ArrheniusFit(
     temperature_max_K=1200.0,
     model_error=0.1,
 )
+CHARGE = ChargeTransport(
+    status="converged",
+    diffusivity_cm2_s=2e-5,
+    diffusivity_std_cm2_s=4e-6,
+    diffusivity_lower_cm2_s=1.3e-5,
+    diffusivity_upper_cm2_s=3e-5,
+    conductivity_S_cm=0.2,
+    conductivity_std_S_cm=0.04,
+    relative_error=0.2,
+    haven_ratio=0.5,
+    haven_ratio_std=0.1,
+)
+SEGMENT = RegimeSegment(
+    temperature_min_K=800.0,
+    temperature_max_K=900.0,
+    activation_energy_eV=0.4,
+    activation_energy_std_eV=0.02,
+    n_points=3,
+)
+CHANGE = RegimeChange(form="kink", temperature_K=950.0, below=SEGMENT, above=SEGMENT)
+VOGEL = VogelFit(
+    ln_prefactor=8.0,
+    pseudo_energy_eV=0.1,
+    pseudo_energy_std_eV=0.01,
+    vogel_temperature_K=200.0,
+    vogel_temperature_std_K=20.0,
+    bic_minus_line=-8.0,
+    is_preferred=True,
+)
 POINT = ConductivityPoint(
-    **make_diffusion(1000, 0.1).model_dump(
+    **make_diffusion(1000, 0.1, charge_transport=CHARGE).model_dump(
         include=set(ConductivityPoint.model_fields) - {"diffusion_uuid"}
     ),
     diffusion_uuid="d",
@@ -94,7 +127,15 @@ POINT = ConductivityPoint(
 DOPED = make_candidate("Sr2-S3", "doping", change={"Sr": 2, "La": -1, "Li": -1})
 RANKED = RankedCandidate(name="Sr2-S3", relax_uuid="r", reaction_energy_eV=0.5, reaction="x")
 CONDUCTIVITY = make_conductivity(
-    "Sr2-S3", 1e-4, points=[POINT], arrhenius=LINE, grain_size_map=MAP, md_settings={"seed": 1}
+    "Sr2-S3",
+    1e-4,
+    points=[POINT],
+    arrhenius=LINE,
+    regime_change=CHANGE,
+    vogel=VOGEL,
+    charge_arrhenius=LINE,
+    grain_size_map=MAP,
+    md_settings={"seed": 1},
 )
 PERCOLATION = PercolationDescription(
     dimensions=3,
@@ -255,6 +296,10 @@ PARTS: list[BaseModel] = [
     MAP,
     LINE,
     POINT,
+    CHARGE,
+    SEGMENT,
+    CHANGE,
+    VOGEL,
     RANKED,
     ROW,
     CELL,
@@ -334,7 +379,7 @@ def test_unknown_fields_of_parts_are_refused(part: BaseModel):
 @every
 def test_newer_versions_are_refused(document: Document):
     newer = {**plain(document), "schema_version": type(document).current_version + 1}
-    with pytest.raises(ValidationError, match="reads up to 1; upgrade perolyte"):
+    with pytest.raises(ValidationError, match=f"reads up to {newer['schema_version'] - 1}; upgrade perolyte"):
         type(document).model_validate(newer)
 
 
