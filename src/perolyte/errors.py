@@ -28,7 +28,7 @@ class InputError(PerolyteError):
 
 
 class PathError(InputError):
-    """Frames of a trajectory do not join to continuous paths: too far apart, or a run that broke."""
+    """Frames of a trajectory join to no continuous path: too far apart, or a run that broke."""
 
 
 class ConvergenceError(PerolyteError):

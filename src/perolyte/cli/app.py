@@ -132,6 +132,20 @@ def report(
 
 
 @app.command()
+def rebuild(
+    campaign: CampaignName = None,
+    store: Annotated[str, typer.Option("--store", help="output directory, path or address")] = ".",
+    everything: Annotated[
+        bool, typer.Option("--all", help="also what the present analysis made")
+    ] = False,
+) -> None:
+    """Make conductivities anew from stored trajectories, where the analysis has changed."""
+    from perolyte.cli.rebuild import rebuild_conductivities
+
+    rebuild_conductivities(campaign, store, everything=everything)
+
+
+@app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="CIF or POSCAR files, and folders of them")],
     output: Annotated[

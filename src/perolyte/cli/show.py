@@ -15,7 +15,7 @@ from perolyte.reports import csv_text, json_text
 from perolyte.schemas import ScreeningSummaryDoc
 from perolyte.stores import open_store
 
-__all__ = ["show_candidates", "show_results", "write_outputs_from_store"]
+__all__ = ["locate_store", "show_candidates", "show_results", "write_outputs_from_store"]
 
 
 def show_candidates(campaign_file: Path) -> None:
@@ -58,7 +58,7 @@ def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> 
 
 
 def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
-    store = open_store(_locate(location), create=False)
+    store = open_store(locate_store(location), create=False)
     try:
         criteria = {"output.schema_name": ScreeningSummaryDoc.__name__}
         if campaign is not None:
@@ -81,7 +81,7 @@ def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
     return ScreeningSummaryDoc.model_validate(next(iter(newest.values())))
 
 
-def _locate(location: str) -> str:
+def locate_store(location: str) -> str:
     """Find the store of an output directory; anything else is a store itself."""
     if "://" in location:
         return location

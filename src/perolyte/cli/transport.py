@@ -7,18 +7,31 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from perolyte.cli.outputs import make_console
 from perolyte.cli.transport_files import check_folder, write_transport
+from perolyte.cli.transport_paths import (
+    FoundPaths,
+    PathsReport,
+    add_paths,
+    analyse_run_paths,
+    print_paths,
+    write_paths,
+)
 from perolyte.cli.transport_records import TransportReport, format_json
 from perolyte.cli.transport_table import print_report
 from perolyte.errors import InputError, StoreError
+from perolyte.structures.cif import read_structure
 from perolyte.trajectories import RunTransport, analyse_run, open_trajectory
 from perolyte.transport import ArrheniusResult, fit_arrhenius
 from perolyte.transport.checks import check_positive
 from perolyte.transport.selection import parse_ion, parse_sites
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 __all__ = ["TransportOptions", "analyse_files"]
 
@@ -45,6 +58,8 @@ class TransportOptions:
     keep_drift: bool = False
     drop_cut_frame: bool = False
     extrapolate_to_K: float = 300.0
+    paths: bool = False
+    crystal: Path | None = None
 
 
 def analyse_files(
@@ -68,6 +83,7 @@ def analyse_files(
     check_positive(
         [options.extrapolate_to_K], name="--extrapolate-to", unit="K", hint="give kelvin"
     )
+    crystal = _read_crystal(options)
     if output is not None:
         check_folder(output)
     runs: list[RunTransport | tuple[Path, str]] = []
@@ -89,9 +105,11 @@ def analyse_files(
         arrhenius=arrhenius,
         extrapolate_to_K=options.extrapolate_to_K,
     )
+    found = _find_paths(report, options, crystal, notes)
     written = write_transport(report, output) if output is not None else []
-    _show(report, written, as_json=as_json)
-    n_bad = len(report.rejected)
+    of_paths = write_paths(found, output) if output is not None else []
+    _show(report, written, found, of_paths, as_json=as_json)
+    n_bad = len(report.rejected) + len(found.failed)
     if n_bad:
         raise InputError(
             f"{n_bad} of {len(paths)} files could not be analysed; their rows say why: correct "
@@ -99,13 +117,60 @@ def analyse_files(
         )
 
 
-def _show(report: TransportReport, written: Sequence[Path], *, as_json: bool) -> None:
+def _read_crystal(options: TransportOptions) -> Structure | None:
+    if options.crystal is None:
+        return None
+    if not options.paths:
+        raise InputError(
+            "--crystal gives the sites of --paths, which is not given: give both or neither"
+        )
+    return read_structure(options.crystal).structure
+
+
+def _find_paths(
+    report: TransportReport, options: TransportOptions, crystal: Structure | None, notes: Console
+) -> PathsReport:
+    found: list[FoundPaths] = []
+    failed: list[tuple[Path, str]] = []
+    for run in report.analysed if options.paths else ():
+        path = run.mobile.source.path
+        try:
+            with notes.status(f"following the ions of {path.name}"):
+                found.append(
+                    analyse_run_paths(
+                        run,
+                        options.ion,
+                        sites=None if options.sites is None else parse_sites(options.sites),
+                        skip_ps=options.skip_ps,
+                        keep_drift=options.keep_drift,
+                        crystal=crystal,
+                    )
+                )
+        except InputError as err:
+            if len(report.runs) == 1:
+                raise
+            failed.append((path, " ".join(str(err).split())))
+    return PathsReport(tuple(found), tuple(failed))
+
+
+def _show(
+    report: TransportReport,
+    written: Sequence[Path],
+    found: PathsReport,
+    of_paths: Sequence[Path],
+    *,
+    as_json: bool,
+) -> None:
     try:
         if as_json:
-            sys.stdout.write(format_json(report))
+            text = format_json(report)
+            sys.stdout.write(add_paths(text, found) if found else text)
             sys.stdout.flush()
         else:
-            print_report(make_console(), report, written)
+            console = make_console()
+            print_report(console, report, written)
+            if found:
+                print_paths(console, found, of_paths)
     except BrokenPipeError:  # whoever reads has seen enough
         raise
     except OSError as err:

@@ -68,6 +68,14 @@ def transport(
     extrapolate_to: Annotated[
         float, typer.Option(help="K, read from the Arrhenius line of 3 temperatures or more")
     ] = 300.0,
+    paths: Annotated[
+        bool,
+        typer.Option("--paths", help="also find sites, jumps, correlations and the density"),
+    ] = False,
+    crystal: Annotated[
+        Path | None,
+        typer.Option(help="CIF or POSCAR with the sites for --paths \\[default: from the density]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     output: Annotated[
         Path | None,
@@ -91,5 +99,7 @@ def transport(
         keep_drift=keep_drift,
         drop_cut_frame=drop_cut_frame,
         extrapolate_to_K=extrapolate_to,
+        paths=paths,
+        crystal=crystal,
     )
     analyse_files(files, options, output=output, as_json=as_json)

@@ -6,6 +6,7 @@ from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
 from perolyte.flows.screening import BvseFilter
+from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
@@ -20,6 +21,7 @@ __all__ = [
     "GrainBoundary",
     "IngestMaker",
     "ParentRecipe",
+    "TransportMaker",
     "Vacancy",
     "VacancyScreenMaker",
     "assign_identities",

@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_relax_maker
 from perolyte.flows.screening import BvseFilter, build_screen
+from perolyte.jobs.grain_size import GrainBoundary
 from perolyte.jobs.recipe import ParentRecipe
-from perolyte.jobs.summary import GrainBoundary
 from perolyte.structures import Doping, Vacancy
 
 __all__ = ["DopingScreenMaker"]

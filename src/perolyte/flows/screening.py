@@ -12,11 +12,12 @@ from pymatgen.core import Structure
 from perolyte.jobs.bvse_screen import compute_candidate_barriers, keep_best_by_barrier
 from perolyte.jobs.candidates import generate_candidates
 from perolyte.jobs.conductivity import run_conductivities
+from perolyte.jobs.grain_size import GrainBoundary
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import relax_candidates
-from perolyte.jobs.summary import GrainBoundary, summarise_screening
+from perolyte.jobs.summary import summarise_screening
 from perolyte.schemas import BvseSettings
 from perolyte.structures import Doping, Vacancy
 

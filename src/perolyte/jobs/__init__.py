@@ -6,28 +6,32 @@ from perolyte.jobs.conductivity import (
     build_conductivity,
     describe_line,
     fit_conductivity,
-    fit_conductivity_of_files,
     run_conductivities,
 )
 from perolyte.jobs.diffusion import (
     analyse_diffusion,
     analyse_trajectory_file,
-    describe_diffusion,
     measure_diffusion,
+    measure_file,
     prepare_md_structure,
 )
+from perolyte.jobs.diffusion_numbers import describe_diffusion
+from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ingest import ingest_files
+from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
-from perolyte.jobs.summary import GrainBoundary, map_over_grain_size, summarise_screening
+from perolyte.jobs.summary import refresh_summary, summarise_screening
 
 __all__ = [
     "BvseRun",
     "GrainBoundary",
     "ParentRecipe",
+    "PathSettings",
     "analyse_diffusion",
+    "analyse_paths",
     "analyse_trajectory_file",
     "assign_identities",
     "build_candidates",
@@ -37,14 +41,16 @@ __all__ = [
     "describe_bvse",
     "describe_diffusion",
     "describe_line",
+    "describe_paths",
     "fit_conductivity",
-    "fit_conductivity_of_files",
     "generate_candidates",
     "ingest_files",
     "map_over_grain_size",
     "measure_diffusion",
+    "measure_file",
     "prepare_md_structure",
     "rank_candidates",
+    "refresh_summary",
     "relax_candidates",
     "run_bvse",
     "run_conductivities",

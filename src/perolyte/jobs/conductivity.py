@@ -9,6 +9,7 @@ import numpy as np
 from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
+from perolyte.errors import InputError
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.schemas import (
@@ -23,39 +24,28 @@ from perolyte.schemas import (
     Status,
     VogelFit,
 )
-from perolyte.transport import ArrheniusResult, fit_arrhenius
+from perolyte.transport import ANALYSIS_VERSION, ArrheniusResult, fit_arrhenius
 
 __all__ = [
     "build_conductivity",
     "describe_line",
     "fit_conductivity",
-    "fit_conductivity_of_files",
     "run_conductivities",
 ]
 
 
 @job(output_schema=ConductivityDoc)
 def fit_conductivity(
-    diffusion: list[DiffusionDoc], *, structure: Structure, **settings: Any
+    diffusion: list[DiffusionDoc], *, structure: Structure | None = None, **settings: Any
 ) -> ConductivityDoc:
     """Do what :func:`build_conductivity` does, as a job.
 
     Parameters
     ----------
     structure
-        What the runs are of; the document carries its formula.
+        Its formula is that of the document; by default the one of the runs.
     """
-    document = build_conductivity(
-        diffusion, formula=structure.composition.reduced_formula, **settings
-    )
-    return document.model_copy(update={"uuid": current_uuid()})
-
-
-@job(output_schema=ConductivityDoc)
-def fit_conductivity_of_files(
-    diffusion: list[DiffusionDoc], *, formula: str, **settings: Any
-) -> ConductivityDoc:
-    """Do what :func:`build_conductivity` does for runs whose structure is not at hand, as a job."""
+    formula = None if structure is None else structure.composition.reduced_formula
     document = build_conductivity(diffusion, formula=formula, **settings)
     return document.model_copy(update={"uuid": current_uuid()})
 
@@ -64,10 +54,10 @@ def build_conductivity(
     diffusion: list[DiffusionDoc],
     *,
     name: str,
-    formula: str,
     mobile_ion: str,
     extrapolate_to_K: float,
     md_settings: dict[str, float | int | str],
+    formula: str | None = None,
     campaign: str | None = None,
 ) -> ConductivityDoc:
     """Fit ln(sigma T) over the temperatures that are converged, and extrapolate if that is allowed.
@@ -81,6 +71,13 @@ def build_conductivity(
         Runs, in any order; several of one temperature are independent runs.
     md_settings
         Kept with the document.
+    formula
+        Of the document; by default the one that all runs have.
+
+    Raises
+    ------
+    InputError
+        For runs of different compounds, or without any run that names one.
     """
     points = sorted(diffusion, key=lambda doc: doc.temperature_K)
     status: Status = "not_converged"
@@ -99,7 +96,7 @@ def build_conductivity(
             potential=points[0].provenance.potential if points else None,
             parent_uuids=[doc.uuid for doc in points],
         ),
-        formula=formula,
+        formula=formula or _find_formula(points),
         mobile_ion=mobile_ion,
         points=[_as_point(doc) for doc in points],
         arrhenius=None if fit is None else describe_line(fit),
@@ -112,6 +109,7 @@ def build_conductivity(
         ),
         charge_reasons=_explain_no_charge_line(charge_fit),
         extrapolate_to_K=extrapolate_to_K,
+        analysis_version=ANALYSIS_VERSION,
         md_settings=md_settings,
     )
 
@@ -146,6 +144,17 @@ def run_conductivities(
     if not flows:
         return Response(output=[])
     return Response(replace=assign_identities(Flow(flows, output=output, name="conductivities")))
+
+
+def _find_formula(points: list[DiffusionDoc]) -> str:
+    formulas = sorted({doc.formula for doc in points if doc.formula})
+    if len(formulas) != 1:
+        found = ", ".join(formulas) or "no formula"
+        raise InputError(
+            f"the runs are of {found}; a conductivity is that of one compound: give the runs of "
+            "one, or its formula"
+        )
+    return formulas[0]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from perolyte.errors import InputError
 from perolyte.jobs.paths_tables import MIN_JUMPS, to_vector
 from perolyte.schemas import (
     CooperationDescription,
@@ -26,7 +25,6 @@ from perolyte.transport import (
     ProbabilityDensity,
     SiteTrajectory,
     correlation_factor,
-    fit_diffusivity,
     measure_cooperation,
     measure_non_gaussian,
     measure_radial_distribution,
@@ -34,7 +32,6 @@ from perolyte.transport import (
     measure_van_hove,
 )
 from perolyte.transport.periodic_cell import find_largest_unique_distance
-from perolyte.units import FS_PER_PS
 
 __all__ = [
     "describe_cooperation",
@@ -54,23 +51,23 @@ _NEAREST_CUTOFF_A, _FARTHEST_CUTOFF_A = 6.0, 10.0
 _RADIAL_FRAMES = 200
 _RESIDENCES = (0.1, 0.3, 1.0, 3.0)
 """Lags of the van Hove functions, in mean times between jumps of an ion."""
+_SPAN = 30.0
+"""Of the lags where the run is shorter than these times."""
 _WINDOW_PS = 1.0
 
 
 def describe_correlation(
-    mobile: MobileTrajectory,
-    path: SiteTrajectory,
-    statistics: JumpStatistics,
-    diffusivity: DiffusivityResult | None,
+    path: SiteTrajectory, statistics: JumpStatistics, fit: DiffusivityResult | None
 ) -> CorrelationDescription:
     """Compare the tracer diffusivity with the jumps, and each jump with the one before it."""
     returns = measure_returns(path.jumps)
+    # the scatter of a few pairs says nothing of their error: two of two may go back
+    has_pairs = returns.status == "converged"
     factor = factor_std = None
     reasons: tuple[str, ...] = ()
     if statistics.n_jumps < MIN_JUMPS:
         reasons = (f"{statistics.n_jumps} jumps, at least {MIN_JUMPS} needed",)
     else:
-        fit = diffusivity or _fit(mobile, statistics)
         if fit is None or fit.diffusivity_cm2_s is None or fit.diffusivity_std_cm2_s is None:
             why = fit.reasons if fit is not None else ("the run is too short for a diffusivity",)
             reasons = tuple(f"no diffusivity to compare with: {reason}" for reason in why)
@@ -88,29 +85,14 @@ def describe_correlation(
         factor_std=factor_std,
         random_walk_diffusivity_cm2_s=statistics.random_walk_diffusivity_cm2_s,
         n_pairs=returns.n_pairs,
-        back_jump_fraction=returns.back_jump_fraction,
-        back_jump_fraction_std=returns.back_jump_fraction_std,
-        expected_back_jump_fraction=returns.expected_back_jump_fraction,
-        mean_cosine=returns.mean_cosine,
-        mean_cosine_std=returns.mean_cosine_std,
+        back_jump_fraction=returns.back_jump_fraction if has_pairs else None,
+        back_jump_fraction_std=returns.back_jump_fraction_std if has_pairs else None,
+        expected_back_jump_fraction=returns.expected_back_jump_fraction if has_pairs else None,
+        mean_cosine=returns.mean_cosine if has_pairs else None,
+        mean_cosine_std=returns.mean_cosine_std if has_pairs else None,
         factor_from_angles=returns.correlation_factor,
         factor_from_angles_std=returns.correlation_factor_std,
     )
-
-
-def _fit(mobile: MobileTrajectory, statistics: JumpStatistics) -> DiffusivityResult | None:
-    """Fit a diffusivity with the jump length that was seen; None for a run too short to try."""
-    if statistics.mean_distance_A is None:
-        return None
-    try:
-        return fit_diffusivity(
-            mobile.positions_A,
-            frame_interval_fs=mobile.source.frame_interval_fs,
-            hop_distance_A=statistics.mean_distance_A,
-            framework_positions_A=mobile.framework_positions_A,
-        )
-    except InputError:
-        return None
 
 
 def describe_cooperation(
@@ -182,12 +164,14 @@ def _to_plain(values: FloatArray) -> list[float | None]:
 def describe_van_hove(
     mobile: MobileTrajectory, statistics: JumpStatistics, *, frame_interval_ps: float
 ) -> VanHoveDescription:
-    """Measure van Hove functions from a tenth to three times the time between jumps of an ion."""
+    """Measure van Hove functions from a tenth to three times the time between jumps of an ion.
+
+    Up to half the run where that is too short for them.
+    """
     longest = max(1, mobile.n_frames // 2)
     rate = statistics.jump_rate.rate_per_ps
-    if rate is None:
-        lags = np.geomspace(1, longest, len(_RESIDENCES)).round()
-    else:
+    lags = np.geomspace(max(1.0, longest / _SPAN), longest, len(_RESIDENCES)).round()
+    if rate is not None and _RESIDENCES[-1] / (rate * frame_interval_ps) <= longest:
         lags = (np.array(_RESIDENCES) / (rate * frame_interval_ps)).round()
     chosen = sorted({int(lag) for lag in np.clip(lags, 1, longest)})
     found = measure_van_hove(
@@ -286,8 +270,3 @@ def describe_density(density: ProbabilityDensity) -> IonDensity:
         n_frames=density.n_frames,
         n_ions=density.n_ions,
     )
-
-
-def frames_to_ps(frame_interval_fs: float) -> float:
-    """Return the time between frames in ps."""
-    return frame_interval_fs / FS_PER_PS

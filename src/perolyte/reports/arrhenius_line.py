@@ -1,23 +1,20 @@
-"""Numbers behind the Arrhenius plot that no document states: a band, and bounds of σ."""
+"""Numbers behind the Arrhenius plot: a band, bars, and bounds of σ."""
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perolyte.reports.selection import is_resolved_point, resolved_points
+from perolyte.reports.selection import is_resolved_point
 from perolyte.reports.text import finite_or_none
-from perolyte.schemas import (
-    ArrheniusFit,
-    ConductivityPoint,
-    ResultRow,
-)
+from perolyte.schemas import ArrheniusFit, ConductivityPoint
 from perolyte.transport import ArrheniusPrediction, ArrheniusResult
 
-__all__ = ["NORMAL_95", "bound_conductivity", "predict_line"]
+__all__ = ["NORMAL_95", "bar_of_point", "bound_conductivity", "predict_line"]
 
 NORMAL_95: Final = NormalDist().inv_cdf(0.975)
 """Half the width of a two-sided 95 % interval, in standard errors."""
@@ -55,18 +52,21 @@ def predict_line(fit: ArrheniusFit, temperature_K: ArrayLike) -> ArrheniusPredic
     return result.predict(temperature_K)
 
 
-def bound_conductivity(row: ResultRow, point: ConductivityPoint) -> float | None:
-    """Turn the upper bound of a diffusivity into one of the conductivity, S/cm.
-
-    σT/D = N z² e²/(V kB) is the same at all temperatures of one cell, so that any resolved
-    temperature gives it; None without one, or without a bound.
-    """
-    bound = finite_or_none(point.diffusivity_upper_bound_cm2_s)
-    ratios = [
-        known.conductivity_S_cm * known.temperature_K / known.diffusivity_cm2_s
-        for known in resolved_points(row)
-        if known.conductivity_S_cm and known.diffusivity_cm2_s
-    ]
-    if bound is None or not ratios or is_resolved_point(point):
+def bound_conductivity(point: ConductivityPoint) -> float | None:
+    """Return the 95 % upper bound of σ, S/cm, of a temperature that has no value."""
+    if is_resolved_point(point):
         return None
-    return float(np.mean(ratios)) * bound / point.temperature_K
+    return finite_or_none(point.conductivity_upper_bound_S_cm)
+
+
+def bar_of_point(point: ConductivityPoint) -> tuple[float, float, float]:
+    """Return lower end, value and upper end of σ of a resolved temperature, S/cm, 95 %.
+
+    Documents of earlier versions hold only the standard error: it is taken as that of ln σ.
+    """
+    value = point.conductivity_S_cm or math.nan
+    lower, upper = point.conductivity_lower_S_cm, point.conductivity_upper_S_cm
+    if lower is None or upper is None:
+        factor = math.exp(NORMAL_95 * (finite_or_none(point.conductivity_std_S_cm) or 0.0) / value)
+        lower, upper = value / factor, value * factor
+    return lower, value, upper

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from perolyte.reports.arrhenius_line import NORMAL_95, bound_conductivity, predict_line
+from perolyte.reports.arrhenius_line import bar_of_point, bound_conductivity, predict_line
 from perolyte.reports.selection import (
     candidates_with_md,
     describe_status,
@@ -36,7 +36,6 @@ from perolyte.reports.style import (
     shorten,
     with_style,
 )
-from perolyte.reports.text import finite_or_none
 from perolyte.schemas import (
     ArrheniusFit,
     ResultRow,
@@ -110,11 +109,9 @@ def _draw_candidate(
     if fit is not None:
         _draw_line(axes, fit, room, look, has_band=has_band)
     for point in resolved_points(row):
-        sigma_T = point.temperature_K * (point.conductivity_S_cm or math.nan)
-        std = finite_or_none(point.conductivity_std_S_cm) or 0.0
-        factor = math.exp(NORMAL_95 * std * point.temperature_K / sigma_T)
         inverse = 1000.0 / point.temperature_K
-        _draw_point(axes, inverse, (sigma_T / factor, sigma_T, sigma_T * factor), look)
+        values = tuple(point.temperature_K * end for end in bar_of_point(point))
+        _draw_point(axes, inverse, values, look)
     if room is not None:
         ends = (room.lower_S_cm, room.conductivity_S_cm, room.upper_S_cm)
         values = tuple(room.temperature_K * end for end in ends)
@@ -197,7 +194,7 @@ def _frame_extrapolated(axes: Axes, rooms: list[RoomTemperatureConductivity]) ->
 def _bounds(row: ResultRow) -> list[tuple[float, float]]:
     """Return (T in K, upper bound of σT in S K/cm) of the temperatures that did not converge."""
     points = row.conductivity.points if row.conductivity else []
-    pairs = [(point.temperature_K, bound_conductivity(row, point)) for point in points]
+    pairs = [(point.temperature_K, bound_conductivity(point)) for point in points]
     return [(temperature, temperature * bound) for temperature, bound in pairs if bound]
 
 

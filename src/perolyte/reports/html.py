@@ -110,8 +110,21 @@ def _describe_row(row: ResultRow) -> dict[str, Any]:
         "ranked_by": _RANKED_BY.get(row.ranked_by, row.ranked_by),
         "status": describe_status(row),
         "barriers": _describe_barriers(row),
+        "regimes": _describe_regimes(row),
         "points": [_describe_point(p) for p in sorted(points, key=lambda p: p.temperature_K)],
     }
+
+
+def _describe_regimes(row: ResultRow) -> str | None:
+    """Return the activation energies on both sides of a change of regime; None without one."""
+    change = row.conductivity.regime_change if row.conductivity else None
+    if change is None:
+        return None
+    sides = [
+        f"{format_with_error(part.activation_energy_eV, part.activation_energy_std_eV)} eV {where}"
+        for part, where in ((change.below, "below"), (change.above, "above"))
+    ]
+    return f"{sides[0]} and {sides[1]} {change.temperature_K:.0f} K ({change.form})"
 
 
 def _describe_barriers(row: ResultRow) -> str | None:
@@ -136,8 +149,12 @@ def _describe_binding(entry: BindingEnergy) -> dict[str, str]:
 
 
 def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
-    diffusivity, conductivity = DASH, DASH
+    diffusivity, conductivity, correlated, haven = DASH, DASH, DASH, DASH
     if is_resolved_point(point):
+        charge = point.charge_transport
+        if charge is not None and charge.haven_ratio is not None:
+            correlated = format_with_error(charge.conductivity_S_cm, charge.conductivity_std_S_cm)
+            haven = format_with_error(charge.haven_ratio, charge.haven_ratio_std)
         diffusivity = format_with_error(point.diffusivity_cm2_s, point.diffusivity_std_cm2_s)
         conductivity = format_with_error(point.conductivity_S_cm, point.conductivity_std_S_cm)
     hops = finite_or_none(point.n_net_hops)
@@ -147,6 +164,8 @@ def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
         "diffusivity": diffusivity,
         "bound": format_upper_bound(point.diffusivity_upper_bound_cm2_s),
         "conductivity": conductivity,
+        "correlated": correlated,
+        "haven": haven,
         "hops": DASH if hops is None else f"{hops:.0f}",
         "window": DASH if window is None else f"{window[0]:.3g}–{window[1]:.3g}",
         "status": point.status.replace("_", " "),

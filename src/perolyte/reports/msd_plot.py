@@ -9,8 +9,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from perolyte.reports.arrhenius_line import NORMAL_95
 from perolyte.reports.selection import candidates_with_md
 from perolyte.reports.style import (
     EMPTY_HEIGHT_IN,
@@ -35,6 +37,8 @@ _MAX_WITH_MINOR_TICKS: Final = 6
 """Panels; minor ticks are most of the time that drawing takes."""
 _FEW_DECADES: Final = 300.0
 """Ratio of the longest to the shortest lag below which 2 and 5 are labelled too."""
+_WIDEST_BAND: Final = 3.0
+"""Of ln MSD; a wider band says no more and would take all the axes."""
 _STATUS_LINES: Final[dict[str, Any]] = {
     "converged": "-",
     "not_converged": (0, (4, 2)),
@@ -130,6 +134,7 @@ def _draw_candidate(axes: Axes, row: ResultRow, looks: dict[float, Look]) -> Non
             linestyle=_STATUS_LINES.get(point.status, _STATUS_LINES["not_converged"]),
         )
         axes.plot(lag[-1], msd[-1], color=look.color, marker=look.marker)
+        _draw_band(axes, point, look)
         if point.fit_window_ps is not None:
             first, last = point.fit_window_ps
             window = (lag >= first * (1 - 1e-9)) & (lag <= last * (1 + 1e-9))
@@ -155,6 +160,26 @@ def _draw_candidate(axes: Axes, row: ResultRow, looks: dict[float, Look]) -> Non
         va="top",
         fontsize=NOTE_SIZE,
         color="#333333",
+    )
+
+
+def _draw_band(axes: Axes, point: ConductivityPoint, look: Look) -> None:
+    """Shade 95 % of the mean squared displacement, as a factor, so that it stays above zero."""
+    if len(point.msd_std_A2) != len(point.lag_ps):
+        return  # documents of earlier versions hold no errors
+    lag, msd, std = (
+        np.asarray(values, dtype=float) for values in (point.lag_ps, point.msd_A2, point.msd_std_A2)
+    )
+    shown = (lag > 0) & (msd > 0) & np.isfinite(msd) & np.isfinite(std)
+    factor = np.exp(np.minimum(NORMAL_95 * std[shown] / msd[shown], _WIDEST_BAND))
+    axes.fill_between(
+        lag[shown],
+        msd[shown] / factor,
+        msd[shown] * factor,
+        color=look.color,
+        alpha=0.15,
+        linewidth=0,
+        zorder=0.5,
     )
 
 
@@ -196,6 +221,8 @@ def _legend(rows: list[ResultRow], looks: dict[float, Look]) -> list[tuple[Artis
     ]
     if any(point.fit_window_ps for row in rows for point in _curves(row)):
         handles.append((Line2D([], [], color=GREY, linewidth=7.0, alpha=0.3), "fit window"))
+    if any(point.msd_std_A2 for row in rows for point in _curves(row)):
+        handles.append((Patch(color=GREY, alpha=0.25, linewidth=0), "95 % band"))
     hops = sorted({hop for hop in map(find_hop_distance, rows) if hop is not None})
     if hops:
         label = "one hop: a², a = " + ", ".join(f"{hop:.3g}" for hop in hops) + " Å"

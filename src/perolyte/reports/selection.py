@@ -89,6 +89,7 @@ def find_target_temperature(summary: ScreeningSummaryDoc) -> float:
     """Return the temperature in K that conductivities are compared at."""
     documents = [row.conductivity for row in summary.candidates if row.conductivity]
     stated = [d.room_temperature.temperature_K for d in documents if d.room_temperature]
+    stated += [d.extrapolate_to_K for d in documents if d.extrapolate_to_K]
     stated += [float(d.md_settings.get("extrapolate_to_K", "nan")) for d in documents]
     stated += [d.grain_size_map.temperature_K for d in documents if d.grain_size_map]
     stated += [summary.reference_map.temperature_K] if summary.reference_map else []

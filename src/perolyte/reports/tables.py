@@ -159,6 +159,10 @@ def _describe_temperatures(row: ResultRow, temperatures: list[float]) -> dict[st
             f"diffusivity_std_{label}_cm2_s": numbers["diffusivity_std_cm2_s"],
             f"conductivity_{label}_S_cm": numbers["conductivity_S_cm"],
             f"conductivity_std_{label}_S_cm": numbers["conductivity_std_S_cm"],
+            f"charge_conductivity_{label}_S_cm": numbers["charge_conductivity_S_cm"],
+            f"charge_conductivity_std_{label}_S_cm": numbers["charge_conductivity_std_S_cm"],
+            f"haven_ratio_{label}": numbers["haven_ratio"],
+            f"haven_ratio_std_{label}": numbers["haven_ratio_std"],
             f"status_{label}": None if point is None else point.status,
         }
     return record
@@ -179,14 +183,29 @@ def _describe_fit(row: ResultRow, target_K: float, *, is_simulated: bool) -> dic
     }
 
 
+_POINT_NUMBERS: Final = tuple(
+    f"{field}{part}_{unit}"
+    for field, unit in (("diffusivity", "cm2_s"), ("conductivity", "S_cm"))
+    for part in ("", "_std", "_lower", "_upper")
+)
+_CHARGE_NUMBERS: Final = (
+    *(f"conductivity{part}_S_cm" for part in ("", "_std", "_lower", "_upper")),
+    *(f"haven_ratio{part}" for part in ("", "_std", "_lower", "_upper")),
+)
+
+
 def _numbers_of(point: ConductivityPoint | None) -> dict[str, float | None]:
-    """Return the four numbers of a temperature, None each unless it is resolved."""
-    fields = ("diffusivity", "conductivity")
-    units = {"diffusivity": "cm2_s", "conductivity": "S_cm"}
-    names = [f"{field}{part}_{units[field]}" for field in fields for part in ("", "_std")]
-    if point is None or not is_resolved_point(point):
-        return dict.fromkeys(names)
-    return {name: finite_or_none(getattr(point, name)) for name in names}
+    """Return the numbers of a temperature, None each unless it is resolved."""
+    charge = None
+    if point is not None and is_resolved_point(point):
+        charge = point.charge_transport
+    else:
+        point = None
+    numbers = {name: finite_or_none(getattr(point, name, None)) for name in _POINT_NUMBERS}
+    for name in _CHARGE_NUMBERS:
+        label = name if name.startswith("haven") else f"charge_{name}"
+        numbers[label] = finite_or_none(getattr(charge, name, None))
+    return numbers
 
 
 def _nest_candidate(row: ResultRow) -> dict[str, Any]:
@@ -209,6 +228,12 @@ def _nest_candidate(row: ResultRow) -> dict[str, Any]:
         "temperatures": [_nest_point(p) for p in (conductivity.points if conductivity else [])],
         "arrhenius": _dump(resolved_fit(row)),
         "room_temperature": {**room.model_dump(), "coverage": _COVERAGE} if room else None,
+        "regime_change": _dump(conductivity.regime_change if conductivity else None),
+        "vogel": _dump(conductivity.vogel if conductivity else None),
+        "charge_arrhenius": _dump(conductivity.charge_arrhenius if conductivity else None),
+        "charge_room_temperature": _dump(
+            conductivity.charge_room_temperature if conductivity else None
+        ),
         "grain_size_map": _dump(resolved_map(row)),
         "md_settings": conductivity.md_settings if conductivity else None,
         "status": row.status,
@@ -223,6 +248,7 @@ def _nest_point(point: ConductivityPoint) -> dict[str, Any]:
         "temperature_K": point.temperature_K,
         **_numbers_of(point),
         "diffusivity_upper_bound_cm2_s": point.diffusivity_upper_bound_cm2_s,
+        "conductivity_upper_bound_S_cm": point.conductivity_upper_bound_S_cm,
         "n_net_hops": point.n_net_hops,
         "fit_window_ps": point.fit_window_ps,
         "status": point.status,

@@ -108,7 +108,7 @@ class CorrelationDescription(_Part):
     factor_std: float | None
     random_walk_diffusivity_cm2_s: float
     n_pairs: int = Field(description="successive jumps of one ion")
-    back_jump_fraction: float | None
+    back_jump_fraction: float | None = Field(description="of n_pairs; None below 100")
     back_jump_fraction_std: float | None
     expected_back_jump_fraction: float | None = Field(description="of ions without memory")
     mean_cosine: float | None
@@ -198,9 +198,9 @@ class IonDensity(_Part):
 class IonPathsDoc(Document):
     """Where the mobile ions of one run were, and how they went from site to site.
 
-    ``status`` is "converged" from 100 jumps on; below, the tables hold what was seen, with intervals
-    and without rates. A store keeps ``density`` apart from the rest: it is None in what a query
-    returns without it.
+    ``status`` is "converged" from 100 jumps on; below, the tables hold what was seen, with
+    intervals and without rates. A store keeps ``density`` apart from the rest: it is None in what
+    a query returns without it.
     """
 
     mobile_ion: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,5 +54,8 @@ class ScreeningSummaryDoc(Document):
     reference_map: GrainSizeMap | None = Field(
         default=None,
         description="literature values; nothing in it was computed here",
+    )
+    grain_boundary: dict[str, Any] | None = Field(
+        default=None, description="what was given for the maps over grain size"
     )
     campaign_file_sha256: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,6 +82,7 @@ class DiffusionDoc(_RunNumbers, Document):
 
     current_version: ClassVar[int] = 2
 
+    formula: str | None = Field(default=None, description="of all atoms of the run, reduced")
     mobile_ion: str
     charge: float | None = Field(default=None, description="of one ion, elementary charges")
     mean_temperature_K: float | None = Field(default=None, description="over the analysed part")
@@ -108,6 +109,9 @@ class DiffusionDoc(_RunNumbers, Document):
     relative_errors: dict[str, float] | None = None
     log_log_slope: float | None
     source: str | None = Field(default=None, description="name of a trajectory file")
+    reading: dict[str, Any] | None = Field(
+        default=None, description="how the file was read, and which atoms count"
+    )
     trajectory_uuid: str | None
     trajectory_sha256: str | None = None
     analysis_version: int | None = Field(
@@ -233,5 +237,8 @@ class ConductivityDoc(Document):
         default_factory=list, description="why there is no charge_arrhenius"
     )
     extrapolate_to_K: float | None = Field(default=None, description="asked for")
+    analysis_version: int | None = Field(
+        default=None, description="perolyte.transport.ANALYSIS_VERSION that made the fit"
+    )
     grain_size_map: GrainSizeMap | None = None
     md_settings: dict[str, float | int | str] = Field(default_factory=dict)

@@ -196,4 +196,5 @@ def _flatten(part: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _describe(store: JobStore) -> str:
     docs: Any = store.docs_store
     # the name of a MongoDB store is its address with the password
-    return str(getattr(docs, "path", None) or f"{docs.database}.{docs.collection_name}")
+    place = getattr(docs, "path", None) or getattr(docs, "database", None)
+    return str(place or "in memory")

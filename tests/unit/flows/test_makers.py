@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from perolyte.flows import (
     DopingScreenMaker,
     GrainBoundary,
     ParentRecipe,
+    TransportMaker,
     Vacancy,
     VacancyScreenMaker,
     assign_identities,
@@ -34,6 +36,7 @@ from perolyte.flows.conductivity import derive_seed
 from support.documents import make_structure
 
 TOY = "support.toy_electrolyte.ToyElectrolyte"
+XDATCAR = Path(__file__).parents[2] / "data" / "two_frames.XDATCAR"
 ROCKSALT = make_structure(Li=4, Cl=4)
 
 
@@ -87,6 +90,11 @@ CASES = {
         screen,
         ForceFieldRelaxMaker,
         {"steps": 17},
+    ),
+    "transport of files": Case(
+        TransportMaker(frame_interval_fs=20.0, campaign="c"),
+        lambda maker: maker.make([XDATCAR, XDATCAR], temperatures_K=[600.0, 700.0]),
+        None,
     ),
     "bond valence barriers": Case(
         BvseMaker(batch_size=2, campaign="c"),

@@ -25,47 +25,16 @@ from support.documents import (
     make_relaxed,
     make_structure,
 )
-
-HOP_A, BOX = 3.0, 5  # a cubic lattice of 5 x 5 x 5 sites
-FRAME_FS, TEMPERATURE_K = 100.0, 1000.0
-HOP_PROBABILITY = 0.05  # per frame
-TRUE_D_CM2_S = HOP_PROBABILITY * HOP_A**2 / (6 * FRAME_FS / 1000) * 1e-4
-N_IONS = 20
-
-
-def make_trajectory(
-    n_frames: int = 2000,
-    *,
-    seed: int = 3,
-    temperature_K: float | None = TEMPERATURE_K,
-    drift_A: float = 0.0,
-    hop_probability: float = HOP_PROBABILITY,
-    n_hot: int = 0,
-) -> Trajectory:
-    """Lithium hops on a lattice, oxygen rattles; coordinates are wrapped as MD codes do it.
-
-    In the first ``n_hot`` frames it hops ten times as often, as before equilibration.
-    """
-    rng = np.random.default_rng(seed)
-    hops = np.zeros((n_frames, N_IONS, 3))
-    heat = np.where(np.arange(n_frames) < n_hot, 10.0, 1.0)
-    moves = rng.random((n_frames, N_IONS)) < (hop_probability * heat)[:, np.newaxis]
-    axis, sign = rng.integers(0, 3, moves.shape), rng.choice([-1.0, 1.0], moves.shape)
-    np.put_along_axis(hops, axis[..., np.newaxis], (sign * moves)[..., np.newaxis], axis=2)
-    lithium = rng.integers(0, BOX, (N_IONS, 3)) + hops.cumsum(axis=0)
-    oxygen = np.indices((3, 3, 3)).reshape(3, -1).T * BOX / 3 + 0.5
-    oxygen = oxygen + 0.03 * rng.normal(size=(n_frames, 27, 3))
-    sites = np.concatenate([lithium, oxygen], axis=1)
-    sites += (drift_A / HOP_A) * np.arange(n_frames)[:, np.newaxis, np.newaxis]
-    properties = [{} if temperature_K is None else {"temperature": temperature_K}] * n_frames
-    return Trajectory(
-        species=["Li"] * N_IONS + ["O"] * 27,
-        coords=(sites / BOX) % 1.0,
-        lattice=Lattice.cubic(HOP_A * BOX).matrix,
-        constant_lattice=True,
-        frame_properties=properties,
-        time_step=FRAME_FS,
-    )
+from support.hopping import (
+    BOX_A,
+    FRAME_FS,
+    HOP_A,
+    HOP_PROBABILITY,
+    N_IONS,
+    TEMPERATURE_K,
+    TRUE_D_CM2_S,
+    make_trajectory,
+)
 
 
 def analyse(trajectory: Trajectory | None, **changes) -> DiffusionDoc:
@@ -103,7 +72,7 @@ def test_the_diffusivity_is_right_within_its_error(walkers):
 
 def test_the_conductivity_is_that_of_nernst_and_einstein(walkers):
     """sigma = n q^2 D / (kB T), written out in SI units."""
-    volume_m3 = (HOP_A * BOX * 1e-10) ** 3
+    volume_m3 = (BOX_A * 1e-10) ** 3
     d_m2_s = walkers.diffusivity_cm2_s * 1e-4
     sigma_S_m = (N_IONS / volume_m3) * ELEMENTARY_CHARGE_C**2 * d_m2_s
     sigma_S_m /= BOLTZMANN_J_PER_K * TEMPERATURE_K

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from perolyte.mesoscale import blocking_factor, brick_layer_conductivity
 from perolyte.schemas import (
     ArrheniusFit,
     BindingEnergy,
+    ChargeTransport,
     ConductivityDoc,
     ConductivityPoint,
     DopingDescription,
@@ -56,26 +58,46 @@ def msd_curve(diffusivity_cm2_s: float, run_ps: float, seed: int) -> tuple[Any, 
     return lag, (0.9 * (1 - np.exp(-lag / 0.15)) + slope * lag) * np.exp(noise * lag / run_ps)
 
 
+def convert(diffusivity_cm2_s: float, temperature_K: float) -> float:
+    """Nernst-Einstein conductivity of the cell of all these runs, S/cm."""
+    return float(
+        nernst_einstein_conductivity(
+            diffusivity_cm2_s,
+            n_ions=N_IONS,
+            charge=1,
+            volume_A3=VOLUME_A3,
+            temperature_K=temperature_K,
+        )
+    )
+
+
 def resolved_point(temperature: float, diffusivity: float, seed: int = 0) -> ConductivityPoint:
     run_ps = 2000.0
     lag, msd = msd_curve(diffusivity, run_ps, seed)
-    sigma = float(
-        nernst_einstein_conductivity(
-            diffusivity, n_ions=N_IONS, charge=1, volume_A3=VOLUME_A3, temperature_K=temperature
-        )
-    )
+    sigma = convert(diffusivity, temperature)
+    factor = math.exp(1.96 * RELATIVE_ERROR)
     return ConductivityPoint(
         temperature_K=temperature,
         diffusivity_cm2_s=diffusivity,
         diffusivity_std_cm2_s=diffusivity * RELATIVE_ERROR,
         conductivity_S_cm=sigma,
         conductivity_std_S_cm=sigma * RELATIVE_ERROR,
+        conductivity_lower_S_cm=sigma / factor,
+        conductivity_upper_S_cm=sigma * factor,
+        charge_transport=ChargeTransport(
+            status="converged",
+            conductivity_S_cm=2 * sigma,
+            conductivity_std_S_cm=0.6 * sigma,
+            haven_ratio=0.5,
+            haven_ratio_std=0.15,
+        ),
         n_net_hops=6 * diffusivity / A2_PER_PS_TO_CM2_PER_S * N_IONS * run_ps / HOP_A**2,
         status="converged",
         reasons=[],
         diffusion_uuid=f"d-{temperature:g}",
         lag_ps=lag.tolist(),
         msd_A2=msd.tolist(),
+        msd_std_A2=(0.05 * msd * np.sqrt(1 + lag / lag[0] / 20)).tolist(),
         fit_window_ps=(20.0, 400.0),
     )
 
@@ -97,6 +119,7 @@ def unresolved_point(
         diffusivity_cm2_s=None,
         diffusivity_std_cm2_s=None,
         diffusivity_upper_bound_cm2_s=None if unphysical else 7e-4 / run_ps,
+        conductivity_upper_bound_S_cm=None if unphysical else convert(7e-4 / run_ps, temperature),
         conductivity_S_cm=None,
         conductivity_std_S_cm=None,
         n_net_hops=12.3,
@@ -105,6 +128,7 @@ def unresolved_point(
         diffusion_uuid=f"d-{temperature:g}",
         lag_ps=lag.tolist(),
         msd_A2=msd.tolist(),
+        msd_std_A2=(0.05 * msd * np.sqrt(1 + lag / lag[0] / 20)).tolist(),
         fit_window_ps=(0.05 * run_ps, 0.2 * run_ps),
     )
 

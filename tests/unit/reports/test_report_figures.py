@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from perolyte.reports import write_figures
-from perolyte.reports.arrhenius_line import bound_conductivity, predict_line
+from perolyte.reports.arrhenius_line import bar_of_point, bound_conductivity, predict_line
 from perolyte.reports.figures import FIGURES, settle_layout
 from perolyte.reports.grain_size_plot import find_half_blocking_size
 from perolyte.reports.style import OKABE_ITO, choose_candidate_looks, choose_temperature_looks
@@ -166,25 +166,26 @@ def test_band_meets_the_extrapolated_interval(mixed: ScreeningSummaryDoc) -> Non
     assert line.upper_S_cm[0] == pytest.approx(room.upper_S_cm, rel=rel)
 
 
-def test_bounds_are_converted_only_where_the_ratio_is_known(
+def test_bounds_are_those_of_temperatures_without_a_value(
     mixed: ScreeningSummaryDoc, unresolved: ScreeningSummaryDoc
 ) -> None:
     row = mixed.candidates[0]
     assert row.conductivity is not None
     cold, warm = row.conductivity.points[-1], row.conductivity.points[0]
     assert cold.status == "not_converged"
-    assert cold.diffusivity_upper_bound_cm2_s is not None
-    assert warm.conductivity_S_cm is not None
-    assert warm.diffusivity_cm2_s is not None
-    ratio = warm.conductivity_S_cm / warm.diffusivity_cm2_s * warm.temperature_K
-    expected = cold.diffusivity_upper_bound_cm2_s * ratio / cold.temperature_K
-    assert bound_conductivity(row, cold) == pytest.approx(expected)
-    assert bound_conductivity(row, warm) is None
-    alone = unresolved.candidates[0]
-    assert alone.conductivity is not None
-    assert all(bound_conductivity(alone, p) is None for p in alone.conductivity.points)
+    assert bound_conductivity(cold) == cold.conductivity_upper_bound_S_cm
+    assert bound_conductivity(cold) > 0
+    assert bound_conductivity(warm) is None
     assert "upper bound" in words(FIGURES["arrhenius"](mixed))
     assert "upper bound" not in words(FIGURES["arrhenius"](unresolved))
+
+
+def test_bars_of_old_documents_come_from_the_standard_error(mixed: ScreeningSummaryDoc) -> None:
+    assert mixed.candidates[0].conductivity is not None
+    new = mixed.candidates[0].conductivity.points[0]
+    ends = {"conductivity_lower_S_cm": None, "conductivity_upper_S_cm": None}
+    old = new.model_copy(update=ends)
+    assert bar_of_point(old) == pytest.approx(bar_of_point(new), rel=1e-4)  # 1.96 is rounded
 
 
 def test_fifteen_candidates_are_told_apart(many: ScreeningSummaryDoc) -> None:

@@ -22,17 +22,25 @@ from perolyte.schemas import (
     ChargeTransport,
     ConductivityDoc,
     ConductivityPoint,
+    CooperationDescription,
+    CorrelationDescription,
     Document,
     DopantDescription,
     DopingDescription,
+    FreeEnergyDescription,
     GrainSizeMap,
     HopDescription,
+    IonDensity,
+    IonPathsDoc,
+    JumpDescription,
+    NonGaussianDescription,
     PairDescription,
     PercolationDescription,
     PerovskiteDescription,
     PotentialProvenance,
     Provenance,
     Quantity,
+    RadialDistributionDescription,
     RankedCandidate,
     RankingDoc,
     RegimeChange,
@@ -40,10 +48,13 @@ from perolyte.schemas import (
     ResultRow,
     RoomTemperatureConductivity,
     ScreeningSummaryDoc,
+    SiteDescription,
+    SiteKindDescription,
     SpaceGroupDescription,
     StructureDoc,
     StructureSetDoc,
     ToleranceDescription,
+    VanHoveDescription,
     VogelFit,
 )
 from support.documents import (
@@ -245,6 +256,135 @@ VERDICT = PerovskiteDescription(
     warnings=["w"],
     tolerance=FACTORS,
 )
+SITE = SiteDescription(
+    index=0,
+    label="Li1",
+    fractional=(0.0, 0.5, 0.5),
+    core_radius_A=1.5,
+    occupation=0.5,
+    occupation_std=None,
+    n_ions=1,
+    n_departures=0,
+    residence_ps=None,
+    residence_lower_ps=3.0,
+    residence_upper_ps=None,
+)
+SITE_KIND = SiteKindDescription(
+    label="Li1",
+    n_sites=1,
+    occupation=0.5,
+    occupation_std=0.1,
+    n_departures=20,
+    residence_ps=5.0,
+    residence_lower_ps=3.0,
+    residence_upper_ps=8.0,
+    survival_time_ps=[1.0],
+    survival=[0.9],
+    survival_std=[0.1],
+)
+JUMP = JumpDescription(
+    origin=0,
+    destination=0,
+    image=(1, 0, 0),
+    vector_A=(3.9, 0.0, 0.0),
+    origin_label="Li1",
+    destination_label="Li1",
+    distance_A=3.9,
+    n_paths=1,
+    n_jumps=2,
+    exposure_ps=100.0,
+    rate_per_ps=None,
+    rate_lower_per_ps=0.002,
+    rate_upper_per_ps=0.07,
+    barrier_eV=None,
+    barrier_lower_eV=None,
+    barrier_upper_eV=None,
+    reasons=["2 jumps"],
+)
+CORRELATION = CorrelationDescription(
+    status="not_converged",
+    reasons=["2 jumps"],
+    factor=None,
+    factor_std=None,
+    random_walk_diffusivity_cm2_s=1e-6,
+    n_pairs=1,
+    back_jump_fraction=None,
+    back_jump_fraction_std=None,
+    expected_back_jump_fraction=None,
+    mean_cosine=None,
+    mean_cosine_std=None,
+    factor_from_angles=None,
+    factor_from_angles_std=None,
+)
+COOPERATION = CooperationDescription(
+    status="converged",
+    reasons=[],
+    n_pairs=4,
+    expected_pairs=2.0,
+    enhancement=2.0,
+    enhancement_lower=0.5,
+    enhancement_upper=5.0,
+    cooperative_share=0.5,
+    cooperative_share_lower=0.0,
+    cooperative_share_upper=0.8,
+    p_value=0.1,
+    window_ps=1.0,
+    distance_A=4.9,
+)
+NON_GAUSSIAN = NonGaussianDescription(
+    maximum=0.5,
+    maximum_std=None,
+    maximum_lag_ps=2.0,
+    reason=None,
+    lag_ps=[2.0, 4.0],
+    alpha2=[0.5, None],
+    alpha2_std=[None, None],
+)
+VAN_HOVE = VanHoveDescription(
+    lag_ps=[1.0], distance_A=[0.05], self_part=[[1.0]], distinct_part=[[0.0]], n_origins=[3]
+)
+NEIGHBOURS = RadialDistributionDescription(
+    neighbour="O", distance_A=[2.0], values=[3.0], coordination=[6.0], n_frames=3
+)
+FREE_ENERGY = FreeEnergyDescription(
+    dimensions=1,
+    barrier_eV=None,
+    barrier_std_eV=None,
+    lower_bound_eV=0.2,
+    bottleneck_frac=None,
+    directions=[],
+    reason="no ion was seen",
+)
+DENSITY = IonDensity(
+    cell_A=((4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0)),
+    divisions=(1, 1, 2),
+    counts=[3, 0],
+    n_frames=3,
+    n_ions=1.0,
+)
+PATHS = IonPathsDoc(
+    name="LLTO",
+    status="not_converged",
+    reasons=["2 jumps"],
+    provenance=PROVENANCE,
+    mobile_ion="Li",
+    temperature_K=600.0,
+    site_source="crystal",
+    cell_A=DENSITY.cell_A,
+    framework=DOPED.structure,
+    attempt_frequency_THz=10.0,
+    sites=[SITE],
+    site_kinds=[SITE_KIND],
+    jumps=[JUMP],
+    jump_kinds=[JUMP],
+    correlation=CORRELATION,
+    cooperation=COOPERATION,
+    non_gaussian=NON_GAUSSIAN,
+    van_hove=VAN_HOVE,
+    radial_distributions=[NEIGHBOURS],
+    free_energy=[FREE_ENERGY],
+    density=DENSITY,
+)
 COMMON = {"name": "x", "status": "converged", "provenance": FULL_PROVENANCE, "uuid": "u"}
 STRUCTURE = StructureDoc(
     row_status="warning",
@@ -288,8 +428,19 @@ DOCUMENTS: list[Document] = [
     StructureSetDoc(structures=[STRUCTURE, REJECTED], **COMMON),
     BVSE,
     BvseSetDoc(documents=[BVSE], **COMMON),
+    PATHS,
 ]
 PARTS: list[BaseModel] = [
+    SITE,
+    SITE_KIND,
+    JUMP,
+    CORRELATION,
+    COOPERATION,
+    NON_GAUSSIAN,
+    VAN_HOVE,
+    NEIGHBOURS,
+    FREE_ENERGY,
+    DENSITY,
     POTENTIAL,
     FULL_PROVENANCE,
     QUANTITY,
@@ -379,7 +530,9 @@ def test_unknown_fields_of_parts_are_refused(part: BaseModel):
 @every
 def test_newer_versions_are_refused(document: Document):
     newer = {**plain(document), "schema_version": type(document).current_version + 1}
-    with pytest.raises(ValidationError, match=f"reads up to {newer['schema_version'] - 1}; upgrade perolyte"):
+    with pytest.raises(
+        ValidationError, match=f"reads up to {newer['schema_version'] - 1}; upgrade perolyte"
+    ):
         type(document).model_validate(newer)
 
 
@@ -424,3 +577,12 @@ def test_times_have_a_time_zone():
 def test_rows_agree_with_their_documents(changes: dict[str, Any], message: str):
     with pytest.raises(ValidationError, match=message):
         StructureDoc.model_validate({**plain(STRUCTURE), **changes})
+
+
+def test_a_reference_to_a_density_in_the_store_is_read_as_none():
+    reference = {"@class": "IonDensity", "blob_uuid": "b", "store": "data"}
+    assert IonPathsDoc.model_validate({**plain(PATHS), "density": reference}).density is None
+
+
+def test_a_density_is_a_grid():
+    assert DENSITY.grid().tolist() == [[[3, 0]]]
