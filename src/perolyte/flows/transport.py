@@ -60,7 +60,7 @@ class TransportMaker(Maker):
     ...     _ = path.write_text("\n".join(lines))
     ...     flow = maker.make([path], temperatures_K=[600.0])
     >>> [job.name for job in flow.jobs]
-    ['diffusivity XDATCAR', 'conductivity']
+    ['diffusivity XDATCAR 600 K', 'conductivity']
     """
 
     name: str = "conductivity"
@@ -157,5 +157,6 @@ class TransportMaker(Maker):
             name=name,
             campaign=self.campaign,
         )
-        job.name = f"diffusivity {path.name}"
+        at = "" if temperature_K is None else f" {temperature_K:g} K"
+        job.name = f"diffusivity {path.name}{at}"
         return job

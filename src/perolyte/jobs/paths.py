@@ -67,6 +67,7 @@ _MAX_WAYS = 2_000
 _MAX_FREE_ENERGIES = 300
 """Of the most used ways; each takes some milliseconds."""
 _FEWEST_FRAMES_TO_FIT = 5
+_FEWEST_ATOMS_TO_MELT = 2
 _MANY_RETURNS = 1.5
 """Times as many jumps straight back as without memory."""
 
@@ -145,15 +146,15 @@ def describe_paths(
     Examples
     --------
     >>> x = np.repeat([2.0, 6.0, 10.0, 6.0], 50)  # one ion, three jumps
-    >>> ion = np.stack([x, 0 * x, 0 * x], axis=1) / [8, 4, 4]
+    >>> ion = np.stack([x, 0 * x, 0 * x], axis=1) / [12, 4, 4]
     >>> rest = np.full((200, 1, 3), 0.5)
     >>> frames = np.concatenate([ion[:, None], rest], axis=1)
-    >>> stored = Trajectory(["Li", "O"], frames, lattice=np.diag([8.0, 4.0, 4.0]))
+    >>> stored = Trajectory(["Li", "O"], frames, lattice=np.diag([12.0, 4.0, 4.0]))
     >>> source = wrap_trajectory(stored, frame_interval_fs=20.0)
     >>> found = describe_paths(
     ...     read_thinned(source, "Li")[0], name="x", mobile_ion="Li", temperature_K=600.0)
     >>> found.status, len(found.sites), found.n_jumps, found.jumps[0].rate_per_ps is None
-    ('not_converged', 2, 3, True)
+    ('not_converged', 3, 3, True)
     """
     chosen = settings or PathSettings()
     interval_ps = mobile.source.frame_interval_fs / FS_PER_PS
@@ -352,11 +353,14 @@ def _fit(mobile: MobileTrajectory, statistics: JumpStatistics) -> DiffusivityRes
     """Fit a diffusivity with the jump length that was seen; None for nothing to compare it with."""
     if statistics.mean_distance_A is None or mobile.n_frames < _FEWEST_FRAMES_TO_FIT:
         return None
+    framework_A = mobile.framework_positions_A
+    if framework_A is not None and framework_A.shape[1] < _FEWEST_ATOMS_TO_MELT:
+        framework_A = None
     return fit_diffusivity(
         mobile.positions_A,
         frame_interval_fs=mobile.source.frame_interval_fs,
         hop_distance_A=statistics.mean_distance_A,
-        framework_positions_A=mobile.framework_positions_A,
+        framework_positions_A=framework_A,
     )
 
 

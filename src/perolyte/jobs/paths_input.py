@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import PeriodicSite, Structure
 
 from perolyte.errors import InputError
 from perolyte.trajectories import (
@@ -33,6 +34,9 @@ _EDGE_TOLERANCE = 0.05
 """Relative; cells expand by this much at most between the crystal and a hot run."""
 _ANGLE_TOLERANCE_DEG = 3.0
 _SPLIT_SITE_A = 1.5
+_SYMPREC_A = 0.1
+"""Å; a relaxed cell is off its symmetry by less."""
+_MAX_KINDS = 20
 
 
 def read_thinned(
@@ -124,7 +128,8 @@ def find_crystal_sites(
     Returns
     -------
     tuple of SiteSet and list of str
-        Sites with the labels that the crystal gives them, and what is doubtful about them.
+        Sites with the labels that the crystal gives them, or one for each kind that its symmetry
+        makes, and what is doubtful about them.
 
     Raises
     ------
@@ -135,32 +140,67 @@ def find_crystal_sites(
     --------
     >>> from pymatgen.core import Lattice
     >>> salt = Structure(Lattice.cubic(4.0), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> sites, warnings = find_crystal_sites(salt, "Li", np.diag([8.2, 4.1, 4.1]))
-    >>> sites.fractional.tolist(), sites.labels, warnings
-    ([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]], ('Li', 'Li'), [])
+    >>> sites, notes = find_crystal_sites(salt, "Li", np.diag([8.2, 4.1, 4.1]))
+    >>> sites.fractional.tolist(), sites.labels, notes
+    ([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]], ('Li1', 'Li1'), [])
     """
     repeats = _count_repeats(structure, cell_A)
-    places, labels = list[FloatArray](), list[str]()
-    for site in structure:
-        if element not in {getattr(kind, "symbol", str(kind)) for kind in site.species}:
-            continue
-        for cell in np.ndindex(*repeats):
-            places.append((np.mod(site.frac_coords, 1.0) + cell) / np.array(repeats))
-            labels.append(str(site.label))
-    if not places:
+    chosen = [index for index, site in enumerate(structure) if _holds(site, element)]
+    if not chosen:
         raise InputError(
             f"the crystal {structure.composition.reduced_formula} has no {element}: give one with "
             "the sites of the mobile ion, or leave it out (sites are then found from the run)"
         )
+    names, notes = _name_sites(structure, chosen, element)
+    places, labels = list[FloatArray](), list[str]()
+    for index, name in zip(chosen, names, strict=True):
+        for cell in np.ndindex(*repeats):
+            within = np.mod(structure[index].frac_coords, 1.0)
+            places.append((within + cell) / np.array(repeats))
+            labels.append(name)
     sites = define_sites(np.array(places), cell_A, labels=labels)
     shortest_A = float(find_shortest_distances(sites.fractional, sites.cell_A).min())
-    warnings = []
     if shortest_A < _SPLIT_SITE_A:
-        warnings.append(
+        notes.append(
             f"sites of the crystal are {shortest_A:.2f} Å apart: moves between parts of a split "
             "site count as jumps"
         )
-    return sites, warnings
+    return sites, notes
+
+
+def _holds(site: PeriodicSite, element: str) -> bool:
+    return element in {getattr(kind, "symbol", str(kind)) for kind in site.species}
+
+
+def _name_sites(
+    structure: Structure, chosen: Sequence[int], element: str
+) -> tuple[list[str], list[str]]:
+    """Return a label for each site, and what is to be known about them.
+
+    Where a reader has not kept the labels of the file, sites that symmetry makes equal are of one
+    kind: Li1, Li2 and so on, in the order of the structure.
+    """
+    labels = [str(structure[index].label) for index in chosen]
+    if all(
+        label != structure[index].species_string
+        for index, label in zip(chosen, labels, strict=True)
+    ):
+        return labels, []
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    with warnings.catch_warnings():
+        # spglib announces a change of its error handling at every call
+        warnings.simplefilter("ignore", DeprecationWarning)
+        dataset = SpacegroupAnalyzer(structure, symprec=_SYMPREC_A).get_symmetry_dataset()
+    orbits = [int(dataset.equivalent_atoms[index]) for index in chosen]
+    order = list(dict.fromkeys(orbits))
+    if len(order) <= _MAX_KINDS:
+        return [f"{element}{order.index(orbit) + 1}" for orbit in orbits], []
+    note = (
+        f"the crystal has {len(order)} kinds of {element} sites by symmetry, more than "
+        f"{_MAX_KINDS}: they are counted as one"
+    )
+    return [element] * len(chosen), [note]
 
 
 def _count_repeats(structure: Structure, cell_A: FloatArray) -> tuple[int, int, int]:

@@ -36,7 +36,7 @@ from perolyte.flows.conductivity import derive_seed
 from support.documents import make_structure
 
 TOY = "support.toy_electrolyte.ToyElectrolyte"
-XDATCAR = Path(__file__).parents[2] / "data" / "two_frames.XDATCAR"
+XDATCAR = Path(__file__).parents[2] / "data" / "XDATCAR"
 ROCKSALT = make_structure(Li=4, Cl=4)
 
 

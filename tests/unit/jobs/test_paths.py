@@ -218,10 +218,25 @@ def test_crystals_that_do_not_fit(structure, message):
         find_crystal_sites(structure, "Li", EDGE_A * np.eye(3))
 
 
+def test_sites_without_labels_are_of_one_kind_where_symmetry_makes_them_so():
+    crystal = Structure(
+        Lattice.orthorhombic(4.0, 5.0, 6.0),
+        ["Li", "Li", "Li", "O"],
+        [[0, 0, 0.3], [0.5, 0.5, 0.5], [0, 0, 0.7], [0, 0, 0]],
+    )
+    sites, _ = find_crystal_sites(crystal, "Li", np.diag([4.0, 5.0, 6.0]))
+    assert sites.labels == ("Li1", "Li2", "Li1")
+    rng = np.random.default_rng(0)
+    glass = Structure(Lattice.cubic(20.0), ["Li"] * 30, rng.random((30, 3)))
+    sites, warnings = find_crystal_sites(glass, "Li", 20.0 * np.eye(3))
+    assert set(sites.labels) == {"Li"}
+    assert "30 kinds of Li sites" in warnings[0]
+
+
 def test_split_sites_are_noted():
     split = Structure(Lattice.cubic(4.0), ["Li", "Li"], [[0, 0, 0], [0.2, 0, 0]])
     _, warnings = find_crystal_sites(split, "Li", 4.0 * np.eye(3))
-    assert "0.80 Å apart" in warnings[0]
+    assert "0.80 Å apart" in warnings[-1]
 
 
 def test_options_that_do_not_fit(trajectory):
