@@ -7,13 +7,35 @@ job reports its progress.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from perolyte.errors import InputError
 
-__all__ = ["HEARTBEAT_VARIABLE", "default_n_workers", "read_positive_int", "torch_threads"]
+__all__ = [
+    "HEARTBEAT_VARIABLE",
+    "RUN_FOLDER_VARIABLE",
+    "default_n_workers",
+    "read_positive_int",
+    "run_folder",
+    "torch_threads",
+]
 
 HEARTBEAT_VARIABLE = "PEROLYTE_HEARTBEAT"
 """Environment variable that names the file a running job writes its progress to."""
+
+RUN_FOLDER_VARIABLE = "PEROLYTE_RUN_FOLDER"
+"""Environment variable that names the folder in which MD keeps its checkpoints."""
+
+
+def run_folder() -> Path:
+    """Folder for checkpoints and frames of running MD (``PEROLYTE_RUN_FOLDER``).
+
+    By default ``md`` in the working directory. On a cluster set it to scratch space that every
+    node sees: then a job that was killed goes on from its last checkpoint wherever it is run
+    again.
+    """
+    given = os.environ.get(RUN_FOLDER_VARIABLE)
+    return Path(given) if given else Path.cwd() / "md"
 
 
 def read_positive_int(variable: str, default: int) -> int:

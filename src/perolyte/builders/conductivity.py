@@ -13,8 +13,19 @@ from maggma.utils import grouper
 
 from perolyte.builders.newest import find_newest, make_successor
 from perolyte.errors import PerolyteError
-from perolyte.jobs import build_conductivity, measure_diffusion, measure_file, refresh_summary
-from perolyte.schemas import ConductivityDoc, DiffusionDoc, ScreeningSummaryDoc
+from perolyte.jobs import (
+    build_conductivity,
+    measure_diffusion,
+    measure_file,
+    measure_replica,
+    refresh_summary,
+)
+from perolyte.schemas import (
+    ConductivityDoc,
+    DiffusionDoc,
+    ScreeningSummaryDoc,
+    TrajectorySetDoc,
+)
 from perolyte.stores import Results
 from perolyte.transport import ANALYSIS_VERSION, nernst_einstein_conductivity
 
@@ -193,6 +204,20 @@ class ConductivityBuilder(Builder):
                 reading=reading,
                 file_sha256=document.trajectory_sha256,
                 name=document.name,
+                campaign=document.campaign,
+            )
+        elif document.trajectory_position is not None:
+            stored = Results(self.store).document(str(document.trajectory_uuid), load=True)
+            new = measure_replica(
+                TrajectorySetDoc.model_validate(stored),
+                position=document.trajectory_position,
+                name=document.name,
+                mobile_ion=document.mobile_ion,
+                charge=_find_charge(document),
+                temperature_K=document.temperature_K,
+                hop_distance_A=document.hop_distance_A,
+                frame_interval_fs=document.frame_interval_fs,
+                trajectory_uuid=document.trajectory_uuid,
                 campaign=document.campaign,
             )
         else:

@@ -16,6 +16,7 @@ from perolyte.campaigns.reading import parse_yaml, read_bytes
 from perolyte.campaigns.spec import CampaignSpec, ConductivitySpec
 from perolyte.errors import InputError
 from perolyte.flows import (
+    BatchMDMaker,
     BvseFilter,
     ConductivityMaker,
     Doping,
@@ -23,7 +24,6 @@ from perolyte.flows import (
     GrainBoundary,
     ParentRecipe,
     Vacancy,
-    build_md_maker,
     build_relax_maker,
 )
 from perolyte.jobs import build_candidates
@@ -167,16 +167,18 @@ class Campaign:
         spec, section = self.spec, self.spec.conductivity
         if section is None:
             return None
-        # MD at constant volume needs no stress; without it a step is cheaper.
-        extra = {"stress": False} if spec.potential.name == "chgnet" else {}
-        kwargs = {**extra, **spec.potential.kwargs}
         states = assign_oxidation_states(self.parent.structure, spec.parent.oxidation_states).states
         return ConductivityMaker(
             **section.model_dump(include=_shared_fields()),
             mobile_ion=spec.parent.mobile_ion,
             charge=states[spec.parent.mobile_ion],
             seed=spec.seed,
-            md_maker=build_md_maker(spec.potential.name, calculator_kwargs=kwargs),
+            md_maker=BatchMDMaker(
+                potential=spec.potential.name,
+                calculator_kwargs=dict(spec.potential.kwargs),
+                temperatures_per_job=section.temperatures_per_job,
+                wall_time_limit_s=section.wall_time_limit_s,
+            ),
             campaign=spec.name,
         )
 
@@ -228,4 +230,8 @@ def _check_size(campaign: Campaign) -> None:
 
 
 def _shared_fields() -> set[str]:
-    return set(ConductivitySpec.model_fields) - {"n_best"}
+    return set(ConductivitySpec.model_fields) - {
+        "n_best",
+        "temperatures_per_job",
+        "wall_time_limit_s",
+    }

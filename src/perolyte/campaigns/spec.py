@@ -189,6 +189,21 @@ class ConductivitySpec(_Section):
     equilibration_ps: Number = Field(default=10.0, ge=0, le=1e7)
     production_ps: Number = Field(default=1000.0, gt=0, le=1e7)
     frame_interval_fs: Number = Field(default=100.0, gt=0, le=1e9)
+    cell_equilibration_ps: Number = Field(
+        default=5.0, ge=0, le=1e5, description="MD at constant pressure first, for the mean cell"
+    )
+    target_relative_error: Number = Field(
+        default=0.1, gt=0, le=1, description="of D, up to which a run is extended"
+    )
+    max_production_ps: Number | None = Field(
+        default=None, gt=0, le=1e7, description="longest run; by default none is extended"
+    )
+    temperatures_per_job: Whole | None = Field(
+        default=None, ge=1, description="by default all, which a GPU follows as one batch"
+    )
+    wall_time_limit_s: Number | None = Field(
+        default=None, gt=0, description="after which a job hands over to another one"
+    )
     hop_distance_A: Number | None = Field(default=None, gt=0.5, lt=20)
     extrapolate_to_K: Number = Field(default=300.0, ge=50, le=5000)
 
@@ -203,6 +218,17 @@ class ConductivitySpec(_Section):
             message = f"{value} names a temperature twice; each is one run"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        longest = self.max_production_ps
+        if longest is not None and longest < self.production_ps:
+            message = (
+                f"max_production_ps {longest:g} is below production_ps {self.production_ps:g}; "
+                "give a longer one, or leave it out"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _intervals(self) -> Self:

@@ -19,7 +19,7 @@ from monty.json import MontyDecoder, MontyEncoder
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
 from perolyte.execution.lock import lock_folder
-from perolyte.execution.worker import HEARTBEAT_NAME, RUN_MARK, serve
+from perolyte.execution.worker import HEARTBEAT_NAME, RUN_MARK, RUNS_NAME, serve
 from perolyte.settings import default_n_workers
 from perolyte.stores import find_complete_output
 
@@ -222,6 +222,9 @@ class LocalRunner:
         else:
             node.state = "done"
             shutil.rmtree(folder, ignore_errors=True)
+            if not answer["replace"]:
+                # frames and checkpoints of its MD, which are in the store now
+                shutil.rmtree(self.folder / RUNS_NAME / node.job.uuid, ignore_errors=True)
             self._divert(node, answer)
         self.observer.job_ended(node)
 

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any
 from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import StoreError
-from perolyte.settings import HEARTBEAT_VARIABLE
+from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobflow import Job, JobStore, Response
 
-__all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUN_MARK", "run_one", "serve"]
+__all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUNS_NAME", "RUN_MARK", "run_one", "serve"]
 
 LOG_NAME = "job.log"
 HEARTBEAT_NAME = "heartbeat.json"
+RUNS_NAME = "md"
 RUN_MARK = "perolyte_run"
 """Key in a job document's metadata: 'started' until everything the job wrote is on disk, then
 'finished', or 'diverted' when the job also asked for further jobs. A document that still says
@@ -82,6 +83,8 @@ def _answer(request: dict[str, str], store: JobStore) -> dict[str, Any]:
     folder = Path(request["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     os.environ[HEARTBEAT_VARIABLE] = str(folder / HEARTBEAT_NAME)
+    # beside the job's own folder, which is emptied when the job is started again
+    os.environ.setdefault(RUN_FOLDER_VARIABLE, str(folder.parent / RUNS_NAME))
     with _output_to(folder / LOG_NAME):
         try:
             os.chdir(folder)

@@ -1,5 +1,6 @@
 """Makers: flows that wire jobs, generic over the makers they are given."""
 
+from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
@@ -12,6 +13,7 @@ from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
+    "BatchMDMaker",
     "BvseFilter",
     "BvseMaker",
     "ConductivityMaker",

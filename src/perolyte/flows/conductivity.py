@@ -6,17 +6,21 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from ase import units as ase_units
 from jobflow import Flow, Job, Maker, OnMissing
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
-from perolyte.flows.defaults import build_md_maker
+from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.jobs.conductivity import fit_conductivity
-from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
+from perolyte.jobs.diffusion import (
+    analyse_diffusion,
+    analyse_replica,
+    prepare_md_structure,
+)
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import describe_maker
+from perolyte.jobs.seeds import derive_seed
 from perolyte.units import FS_PER_PS
 
 __all__ = ["ConductivityMaker"]
@@ -28,9 +32,9 @@ THERMOSTAT_PERIOD_STEPS = 100
 class ConductivityMaker(Maker):
     """Run NVT MD at several temperatures and turn it into a conductivity with its error.
 
-    Each temperature is one MD job and one analysis; a last job fits the Arrhenius law to the
-    temperatures that are converged. What is not resolved statistically carries the status
-    ``not_converged`` with the reason and is not extrapolated.
+    One MD job runs all temperatures, each with an analysis of its own; a last job fits the
+    Arrhenius law to the temperatures that are converged. What is not resolved statistically carries
+    the status ``not_converged`` with the reason and is not extrapolated.
 
     Parameters
     ----------
@@ -47,16 +51,19 @@ class ConductivityMaker(Maker):
         Temperature of the extrapolated conductivity.
     seed
         Each temperature derives its own seed from it.
+    cell_equilibration_ps
+        MD at constant pressure before each run, for the mean cell at its temperature; 0 keeps the
+        cell that is given, which shifts activation energies by some 10 meV per per cent of volume.
+    max_production_ps, target_relative_error
+        A run that does not know D to the target is extended up to this length; None keeps
+        ``production_ps``.
     md_maker
-        Any maker with the fields and outputs of atomate2's ``AseMDMaker`` (``temperature``,
-        ``time_step``, ``n_steps``, ``traj_interval``, ``mb_velocity_seed``).
+        :class:`~perolyte.flows.BatchMDMaker`, or any maker with the fields and outputs of
+        atomate2's ``AseMDMaker`` (``temperature``, ``time_step``, ``n_steps``,
+        ``traj_interval``, ``mb_velocity_seed``), which runs each temperature as a job of its own
+        in the cell that is given and is not extended.
     campaign
         Name that the documents carry.
-
-    Notes
-    -----
-    The cell is the one that is given: relax it first. Thermal expansion is not included, which
-    shifts activation energies by some 10 meV per per cent of volume.
 
     Examples
     --------
@@ -66,7 +73,7 @@ class ConductivityMaker(Maker):
     ... )
     >>> maker = ConductivityMaker(hop_distance_A=3.6, temperatures_K=[600.0, 700.0, 800.0])
     >>> len(maker.make(rocksalt).job_uuids)
-    10
+    5
     """
 
     name: str = "conductivity"
@@ -78,9 +85,12 @@ class ConductivityMaker(Maker):
     equilibration_ps: float = 10.0
     production_ps: float = 1000.0
     frame_interval_fs: float = 100.0
+    cell_equilibration_ps: float = 5.0
+    target_relative_error: float = 0.1
+    max_production_ps: float | None = None
     extrapolate_to_K: float = 300.0
     seed: int = 0
-    md_maker: Any = field(default_factory=build_md_maker)
+    md_maker: Any = field(default_factory=BatchMDMaker)
     campaign: str | None = None
 
     def make(
@@ -108,12 +118,10 @@ class ConductivityMaker(Maker):
                 "mobile ion in Å, for example 3.87 for LLTO"
             )
         label = candidate or self.name
-        jobs: list[Any] = []
-        analyses: list[Job] = []
-        for index, temperature_K in enumerate(self.temperatures_K):
-            run = self._run_one(structure, label, temperature_K, index, hop_A)
-            jobs += run
-            analyses.append(run[-1])
+        if isinstance(self.md_maker, BatchMDMaker):
+            jobs, analyses = self._run_together(structure, label, hop_A)
+        else:
+            jobs, analyses = self._run_apart(structure, label, hop_A)
         fit = fit_conductivity(
             [analysis.output for analysis in analyses],
             name=label,
@@ -126,6 +134,85 @@ class ConductivityMaker(Maker):
         fit.name = f"conductivity {label}"
         flow = Flow([*jobs, fit], output=fit.output, name=f"{self.name} {label}")
         return assign_identities(flow)
+
+    def _run_together(
+        self, structure: Structure, label: str, hop_A: float
+    ) -> tuple[list[Any], list[Job]]:
+        """Return one MD job for all temperatures, and one analysis for each replica."""
+        maker: BatchMDMaker = dataclasses.replace(
+            self.md_maker,
+            time_step_fs=self.time_step_fs,
+            equilibration_ps=self.equilibration_ps,
+            production_ps=self.production_ps,
+            frame_interval_fs=self.frame_interval_fs,
+            target_relative_error=self.target_relative_error,
+            max_production_ps=self.max_production_ps,
+            cell_equilibration_ps=self.cell_equilibration_ps,
+            campaign=self.campaign,
+        )
+        size = maker.temperatures_per_job or len(self.temperatures_K)
+        jobs: list[Any] = []
+        analyses: list[Job] = []
+        for start in range(0, len(self.temperatures_K), size):
+            temperatures_K = self.temperatures_K[start : start + size]
+            alone = f" {temperatures_K[0]:g} K" if size == 1 else ""
+            md = maker.make(
+                structure,
+                temperatures_K=temperatures_K,
+                mobile_ion=self.mobile_ion,
+                hop_distance_A=hop_A,
+                charge=self.charge,
+                seed=derive_seed(self.seed, start),
+                label=label,
+            )
+            md.name += alone
+            found = [
+                self._analyse_replica(md, position, temperature_K, label, hop_A, maker.n_replicas)
+                for position, temperature_K in enumerate(
+                    T for T in temperatures_K for _ in range(maker.n_replicas)
+                )
+            ]
+            jobs += [md, *found]
+            analyses += found
+        return jobs, analyses
+
+    def _analyse_replica(
+        self,
+        md: Job,
+        position: int,
+        temperature_K: float,
+        label: str,
+        hop_A: float,
+        n_replicas: int,
+    ) -> Job:
+        analysis = analyse_replica(
+            md.output,
+            position=position,
+            name=label,
+            mobile_ion=self.mobile_ion,
+            charge=self.charge,
+            temperature_K=temperature_K,
+            hop_distance_A=hop_A,
+            frame_interval_fs=self.frame_interval_fs,
+            trajectory_uuid=md.uuid,
+            campaign=self.campaign,
+        )
+        ending = f", run {position % n_replicas + 1}" if n_replicas > 1 else ""
+        analysis.name = f"diffusivity {label} {temperature_K:g} K{ending}"
+        analysis.config.on_missing_references = OnMissing.NONE
+        return analysis
+
+    def _run_apart(
+        self, structure: Structure, label: str, hop_A: float
+    ) -> tuple[list[Any], list[Job]]:
+        """Return preparation, MD and analysis of each temperature, for other engines."""
+        jobs: list[Any] = []
+        analyses: list[Job] = []
+        for index, temperature_K in enumerate(self.temperatures_K):
+            run = self._run_one(structure, label, temperature_K, index, hop_A)
+            jobs += run
+            analyses.append(run[-1])
+        return jobs, analyses
 
     def _run_one(
         self, structure: Structure, label: str, temperature_K: float, index: int, hop_A: float
@@ -193,25 +280,23 @@ class ConductivityMaker(Maker):
         return dataclasses.replace(self.md_maker, **settings)
 
     def _settings(self, hop_distance_A: float) -> dict[str, float | int | str]:
-        return {
+        maker = self.md_maker
+        is_batch = isinstance(maker, BatchMDMaker)
+        thermostat = maker.thermostat if is_batch else getattr(maker, "dynamics", "")
+        ensemble = "nvt" if is_batch else getattr(getattr(maker, "ensemble", ""), "value", "")
+        settings: dict[str, float | int | str] = {
             "hop_distance_A": hop_distance_A,
             "extrapolate_to_K": self.extrapolate_to_K,
-            "ensemble": str(getattr(getattr(self.md_maker, "ensemble", ""), "value", "")),
-            "thermostat": str(getattr(self.md_maker, "dynamics", "")),
+            "ensemble": str(ensemble),
+            "thermostat": str(thermostat),
             "time_step_fs": self.time_step_fs,
             "equilibration_ps": self.equilibration_ps,
             "production_ps": self.production_ps,
             "frame_interval_fs": self.frame_interval_fs,
             "seed": self.seed,
         }
-
-
-def derive_seed(seed: int, index: int) -> int:
-    """Derive an independent seed for the index-th child.
-
-    Examples
-    --------
-    >>> derive_seed(1, 0) != derive_seed(1, 1)
-    True
-    """
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+        if is_batch:
+            settings["cell_equilibration_ps"] = self.cell_equilibration_ps
+            settings["target_relative_error"] = self.target_relative_error
+            settings["max_production_ps"] = self.max_production_ps or self.production_ps
+        return settings

@@ -10,9 +10,11 @@ from perolyte.jobs.conductivity import (
 )
 from perolyte.jobs.diffusion import (
     analyse_diffusion,
+    analyse_replica,
     analyse_trajectory_file,
     measure_diffusion,
     measure_file,
+    measure_replica,
     prepare_md_structure,
 )
 from perolyte.jobs.diffusion_numbers import describe_diffusion
@@ -32,6 +34,7 @@ __all__ = [
     "PathSettings",
     "analyse_diffusion",
     "analyse_paths",
+    "analyse_replica",
     "analyse_trajectory_file",
     "assign_identities",
     "build_candidates",
@@ -48,6 +51,7 @@ __all__ = [
     "map_over_grain_size",
     "measure_diffusion",
     "measure_file",
+    "measure_replica",
     "prepare_md_structure",
     "rank_candidates",
     "refresh_summary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ from pymatgen.core.trajectory import Trajectory
 from perolyte.errors import InputError, PathError
 from perolyte.jobs.diffusion_numbers import describe_diffusion, describe_failure
 from perolyte.jobs.provenance import current_uuid
-from perolyte.schemas import DiffusionDoc, PotentialProvenance
+from perolyte.jobs.run_files import restore_files
+from perolyte.schemas import DiffusionDoc, PotentialProvenance, TrajectorySetDoc
 from perolyte.structures import add_thermal_velocities, orient_upper_triangular
 from perolyte.trajectories import analyse_run, open_trajectory, wrap_trajectory
 
 __all__ = [
     "analyse_diffusion",
+    "analyse_replica",
     "analyse_trajectory_file",
     "measure_diffusion",
     "measure_file",
+    "measure_replica",
     "prepare_md_structure",
 ]
 
@@ -54,6 +58,92 @@ def analyse_diffusion(trajectory: Trajectory | None, **settings: Any) -> Diffusi
     """Do what :func:`measure_diffusion` does, as a job."""
     document = measure_diffusion(trajectory, **settings)
     return document.model_copy(update={"uuid": current_uuid()})
+
+
+@job(output_schema=DiffusionDoc)
+def analyse_replica(runs: TrajectorySetDoc | None, **settings: Any) -> DiffusionDoc:
+    """Do what :func:`measure_replica` does, as a job."""
+    document = measure_replica(runs, **settings)
+    return document.model_copy(update={"uuid": current_uuid()})
+
+
+def measure_replica(
+    runs: TrajectorySetDoc | None,
+    *,
+    position: int,
+    name: str,
+    mobile_ion: str,
+    charge: float,
+    temperature_K: float,
+    hop_distance_A: float,
+    frame_interval_fs: float,
+    trajectory_uuid: str | None = None,
+    campaign: str | None = None,
+) -> DiffusionDoc:
+    """Turn one replica of perolyte's own MD into diffusivities and conductivities.
+
+    Parameters
+    ----------
+    runs
+        With its large data; None where the MD job failed.
+    position
+        Of the replica among the runs.
+    temperature_K, frame_interval_fs
+        K and fs, of a run that failed: others say themselves.
+
+    Returns
+    -------
+    DiffusionDoc
+        "rejected" without a run, "unphysical" where a guard stopped it.
+    """
+    common: dict[str, Any] = {
+        "campaign": campaign,
+        "name": name,
+        "mobile_ion": mobile_ion,
+        "trajectory_uuid": trajectory_uuid,
+        "trajectory_position": position,
+    }
+    if runs is None:
+        return describe_failure(
+            "rejected",
+            "the MD job failed; its error is in the run's log",
+            charge=charge,
+            temperature_K=temperature_K,
+            hop_distance_A=hop_distance_A,
+            frame_interval_fs=frame_interval_fs,
+            equilibration_ps=0.0,
+            time_step_fs=None,
+            seed=None,
+            potential=None,
+            **common,
+        )
+    run = runs.trajectories[position]
+    common |= {
+        "equilibration_ps": run.equilibration_ps,
+        "time_step_fs": run.time_step_fs,
+        "seed": run.replica_seed,
+        "potential": run.provenance.potential,
+    }
+    unmeasured: dict[str, Any] = {
+        "charge": charge,
+        "temperature_K": run.temperature_K,
+        "hop_distance_A": hop_distance_A,
+        "frame_interval_fs": run.frame_interval_fs,
+    }
+    if run.status == "unphysical":
+        reason = f"the MD run was stopped ({run.md_status}): {'; '.join(run.reasons)}"
+        return describe_failure("unphysical", reason, **common, **unmeasured)
+    with tempfile.TemporaryDirectory(prefix="perolyte-") as folder:
+        restore_files(run, Path(folder))
+        analysed = analyse_run(
+            open_trajectory(folder),
+            mobile_ion,
+            charge=charge,
+            hop_distance_A=hop_distance_A,
+            temperature_K=run.temperature_K,
+            skip_ps=run.equilibration_ps,
+        )
+        return describe_diffusion(analysed, mean_temperature_K=run.mean_temperature_K, **common)
 
 
 @job(output_schema=DiffusionDoc)

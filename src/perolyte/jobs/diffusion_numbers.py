@@ -32,6 +32,7 @@ def describe_diffusion(
     time_step_fs: float | None = None,
     source: str | None = None,
     trajectory_uuid: str | None = None,
+    trajectory_position: int | None = None,
     seed: int | None = None,
     potential: PotentialProvenance | None = None,
     campaign: str | None = None,
@@ -90,6 +91,7 @@ def describe_diffusion(
         msd_std_A2=[_finite(value) or 0.0 for value in fit.msd_std_A2],
         source=source,
         trajectory_uuid=trajectory_uuid,
+        trajectory_position=trajectory_position,
         trajectory_sha256=run.mobile.source.sha256,
         analysis_version=ANALYSIS_VERSION,
     )

@@ -1,5 +1,7 @@
 """Interatomic potentials. Importing this package does not load torch."""
 
+from typing import TYPE_CHECKING, Any
+
 from perolyte.potentials.registry import (
     PotentialSpec,
     describe_potential,
@@ -7,4 +9,40 @@ from perolyte.potentials.registry import (
     resolve_potential,
 )
 
-__all__ = ["PotentialSpec", "describe_potential", "name_of_potential", "resolve_potential"]
+if TYPE_CHECKING:
+    from perolyte.potentials.batch import (
+        BatchPotential,
+        BrokenSystemError,
+        Evaluation,
+        SystemBatch,
+    )
+    from perolyte.potentials.loading import load_potential
+
+__all__ = [
+    "BatchPotential",
+    "BrokenSystemError",
+    "Evaluation",
+    "PotentialSpec",
+    "SystemBatch",
+    "describe_potential",
+    "load_potential",
+    "name_of_potential",
+    "resolve_potential",
+]
+
+_LAZY = {
+    "BatchPotential": "perolyte.potentials.batch",
+    "BrokenSystemError": "perolyte.potentials.batch",
+    "Evaluation": "perolyte.potentials.batch",
+    "SystemBatch": "perolyte.potentials.batch",
+    "load_potential": "perolyte.potentials.loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is first asked for."""
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,7 +34,11 @@ class Heartbeat:
 
     def tick(self) -> None:
         """Count one evaluation, and write the count when the last write is old enough."""
-        self.count += 1
+        self.report(self.count + 1)
+
+    def report(self, count: int) -> None:
+        """Set the count, and write it when the last write is old enough."""
+        self.count = count
         now_s = time.monotonic()
         target = os.environ.get(HEARTBEAT_VARIABLE)
         if target is None or now_s - self._last_write_s < self.interval_s:

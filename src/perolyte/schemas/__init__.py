@@ -40,6 +40,12 @@ from perolyte.schemas.structure import (
     ToleranceDescription,
 )
 from perolyte.schemas.summary import ResultRow, ScreeningSummaryDoc
+from perolyte.schemas.trajectory import (
+    MeanCellDescription,
+    RunFile,
+    TrajectoryDoc,
+    TrajectorySetDoc,
+)
 from perolyte.schemas.transport import (
     ArrheniusFit,
     ChargeTransport,
@@ -78,6 +84,7 @@ __all__ = [
     "IonDensity",
     "IonPathsDoc",
     "JumpDescription",
+    "MeanCellDescription",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
@@ -94,6 +101,7 @@ __all__ = [
     "ResultRow",
     "RoomTemperatureConductivity",
     "RowStatus",
+    "RunFile",
     "ScreeningSummaryDoc",
     "SiteDescription",
     "SiteKindDescription",
@@ -102,6 +110,8 @@ __all__ = [
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "TrajectoryDoc",
+    "TrajectorySetDoc",
     "VanHoveDescription",
     "VogelFit",
 ]

@@ -113,6 +113,9 @@ class DiffusionDoc(_RunNumbers, Document):
         default=None, description="how the file was read, and which atoms count"
     )
     trajectory_uuid: str | None
+    trajectory_position: int | None = Field(
+        default=None, description="among the runs of that document"
+    )
     trajectory_sha256: str | None = None
     analysis_version: int | None = Field(
         default=None, description="perolyte.transport.ANALYSIS_VERSION that made the numbers"

@@ -11,6 +11,7 @@ from typing import Any
 from perolyte.errors import InputError
 from perolyte.trajectories.analyzer import open_analyzer_record
 from perolyte.trajectories.ase_files import open_ase_file, open_ase_trajectory
+from perolyte.trajectories.chunked import RUN_FORMAT, open_run
 from perolyte.trajectories.failures import PARSER_ERRORS, CutFileError, shorten_error
 from perolyte.trajectories.h5md import open_h5md
 from perolyte.trajectories.intervals import ReadingOptions
@@ -44,7 +45,8 @@ def open_trajectory(
     Parameters
     ----------
     path
-        The file; text formats may be packed with gzip, bzip2 or xz.
+        The file; text formats may be packed with gzip, bzip2 or xz. For perolyte's own MD the
+        folder of a replica, or the manifest in it.
     format
         One of :data:`FORMATS`, or a name of :func:`ase.io.iread`; recognised by default from what
         the file holds.
@@ -108,6 +110,8 @@ def recognise_format(path: Path) -> str:
     InputError
         For an empty file, or one of no known format.
     """
+    if path.is_dir():
+        return RUN_FORMAT
     head = read_head(path, _HEAD_BYTES)
     if not head.strip():
         raise InputError(f"{path} is empty: copy it again")
@@ -168,6 +172,8 @@ def _open_json(path: Path, options: ReadingOptions) -> TrajectorySource:
             "again"
         ) from err
     kind = record.get("@class") if isinstance(record, dict) else None
+    if isinstance(record, dict) and record.get("format") == RUN_FORMAT:
+        return open_run(path, options)
     if kind == "Trajectory":
         return open_trajectory_record(record, path, options)
     if kind == "DiffusionAnalyzer" or (
@@ -188,6 +194,7 @@ _OPENERS: dict[str, Callable[[Path, ReadingOptions], TrajectorySource]] = {
     "lammps-dump": open_lammps_dump,
     "json": _open_json,
     "h5md": open_h5md,
+    RUN_FORMAT: open_run,
 }
 FORMATS = tuple(_OPENERS)
 """Formats that are recognised; "json" is that of a DiffusionAnalyzer or a pymatgen Trajectory."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import chgnet
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from ase.build import bulk
 from ase.calculators.calculator import PropertyNotImplementedError
 
 from perolyte.errors import PotentialError
-from perolyte.potentials.chgnet import ChgnetCalculator, choose_device, load_chgnet
+from perolyte.potentials.chgnet import ChgnetCalculator
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 
@@ -31,14 +34,6 @@ def one_line(error: pytest.ExceptionInfo) -> str:
     return str(error.value)
 
 
-def test_devices():
-    assert choose_device("cpu") == "cpu"
-    assert choose_device() == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(PotentialError, match="'quantum' is unknown to torch") as caught:
-        choose_device("quantum")
-    one_line(caught)
-
-
 @needs_no_gpu
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_cuda_without_a_gpu(device):
@@ -49,17 +44,15 @@ def test_cuda_without_a_gpu(device):
 
 def test_unknown_weights():
     with pytest.raises(PotentialError, match=r"'9\.9' are not in the installed") as caught:
-        load_chgnet("9.9")
+        ChgnetCalculator(version="9.9")
     one_line(caught)
 
 
-@pytest.mark.slow
-def test_weights_are_loaded_once_and_frozen(calculator):
-    assert ChgnetCalculator(device="cpu", stress=False).model is calculator.model
-    assert not any(parameter.requires_grad for parameter in calculator.model.parameters())
+def test_weights_are_read_once(calculator):
+    again = ChgnetCalculator(device="cpu", stress=False)
+    assert again.engine.weights.embedding is calculator.engine.weights.embedding
 
 
-@pytest.mark.slow
 def test_what_it_gives(calculator):
     atoms = rattled()
     atoms.calc = calculator
@@ -75,7 +68,6 @@ def test_what_it_gives(calculator):
     assert -6.6 < energy / 8 < -5.6
 
 
-@pytest.mark.slow
 def test_without_stress(calculator):
     atoms, plain = rattled(), rattled()
     atoms.calc = calculator
@@ -90,13 +82,51 @@ def test_without_stress(calculator):
         plain.get_stress()
 
 
-@pytest.mark.slow
+def test_magnetic_moments_on_request(calculator):
+    """Iron in its oxide has a moment, and asking for it is no second evaluation."""
+    atoms = bulk("FeO", "rocksalt", a=4.3)
+    atoms.calc = ChgnetCalculator(device="cpu", magmoms=True)
+    atoms.get_potential_energy()
+    moments = atoms.get_magnetic_moments()
+    assert 3.0 < moments[0] < 4.5
+    assert moments[1] < 1.0
+    assert atoms.calc.heartbeat.count == 1
+    atoms.calc = calculator
+    with pytest.raises(PropertyNotImplementedError):
+        atoms.get_magnetic_moments()
+
+
+def test_a_checkpoint_and_a_type():
+    """The same weights by their path, in float64: the same energy but for rounding."""
+    folder = Path(chgnet.__file__).parent / "pretrained" / "0.3.0"
+    path = str(next(folder.glob("*.pth.tar")))
+    atoms, other = rattled(), rattled()
+    atoms.calc = ChgnetCalculator(device="cpu", checkpoint=path, dtype="float64")
+    other.calc = ChgnetCalculator(device="cpu")
+    assert atoms.get_potential_energy() == pytest.approx(other.get_potential_energy(), abs=2e-5)
+    assert atoms.calc.engine.describe()["dtype"] == "float64"
+
+
+def test_it_follows_atoms_and_cell(calculator):
+    """Neighbours are kept between calls; a fresh calculator finds the same."""
+    atoms = rattled()
+    atoms.calc = calculator
+    rng = np.random.default_rng(0)
+    for step in range(4):
+        atoms.positions += rng.normal(0, 0.1, atoms.positions.shape)
+        atoms.set_cell(atoms.cell.array * (1 + 0.01 * step), scale_atoms=True)
+        fresh = atoms.copy()
+        fresh.calc = ChgnetCalculator(device="cpu")
+        assert atoms.get_forces() == pytest.approx(fresh.get_forces(), abs=5e-5)
+
+
 @pytest.mark.parametrize(
     ("atoms", "expected"),
     [
-        (Atoms("Li", cell=[20] * 3, pbc=True), "Li has no neighbour within 6 Å"),
+        (Atoms(), "no atoms"),
+        (Atoms("Li", cell=[20] * 3, pbc=True), r"atom 0 \(Li\) has no neighbour within 6 Å"),
         (Atoms("HCm", [[0, 0, 0], [0, 0, 2]], cell=[5] * 3, pbc=True), "atomic number 96"),
-        (Atoms("Li2", [[0, 0, 0], [0, 0, 0]], cell=[5] * 3, pbc=True), "non-finite"),
+        (Atoms("Li2", [[0, 0, 0], [0, 0, 0]], cell=[5] * 3, pbc=True), "overlap"),
         (Atoms("Li2", [[0, 0, 0], [0, 0, np.nan]], cell=[5] * 3, pbc=True), "finite positions"),
         (Atoms("Li2", [[0, 0, 0], [0, 0, 2.5]]), "three lattice vectors"),
     ],
