@@ -18,9 +18,9 @@ from perolyte.cli.transport_paths import (
     PathsReport,
     add_paths,
     analyse_run_paths,
-    print_paths,
     write_paths,
 )
+from perolyte.cli.transport_paths_table import print_paths
 from perolyte.cli.transport_records import TransportReport, format_json
 from perolyte.cli.transport_table import print_report
 from perolyte.errors import InputError, StoreError
@@ -106,8 +106,8 @@ def analyse_files(
         extrapolate_to_K=options.extrapolate_to_K,
     )
     found = _find_paths(report, options, crystal, notes)
-    written = write_transport(report, output) if output is not None else []
-    of_paths = write_paths(found, output) if output is not None else []
+    written = [] if output is None else write_transport(report, output)
+    of_paths = [] if output is None else write_paths(found, output)
     _show(report, written, found, of_paths, as_json=as_json)
     n_bad = len(report.rejected) + len(found.failed)
     if n_bad:

@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from perolyte.reports.bvse_crystal_traces import repeat_on_faces
 from perolyte.reports.style import GREY
 
-__all__ = ["choose_axis", "draw_framework", "draw_outline", "project_cell"]
+__all__ = ["choose_axis", "draw_framework", "draw_outline", "is_anion", "project_cell"]
 
 FloatArray = NDArray[np.float64]
 
@@ -63,17 +63,26 @@ def draw_outline(axes: Axes, plane: FloatArray, axis: int) -> None:
     axes.tick_params(top=True, right=True)
 
 
+def is_anion(symbol: str) -> bool:
+    """Guess by its electronegativity, for colours and sizes only, whether an element is an anion.
+
+    Examples
+    --------
+    >>> is_anion("S"), is_anion("P")
+    (True, False)
+    """
+    return bool(Element(symbol).X > _ANION_ELECTRONEGATIVITY)
+
+
 def draw_framework(axes: Axes, framework: Structure | None, plane: FloatArray) -> None:
     """Draw the atoms that stay, in grey and behind all else: cations dark, anions light."""
     if framework is None:
         return
     points, indices = repeat_on_faces(framework.frac_coords)
-    is_anion = np.array(
-        [framework[int(index)].specie.X > _ANION_ELECTRONEGATIVITY for index in indices]
-    )
+    anions = np.array([is_anion(framework[int(index)].specie.symbol) for index in indices])
     small = 0.55 if len(points) > _MANY_ATOMS else 1.0
     x, y = (points @ plane).T
-    for chosen, color, size in ((is_anion, "#E6E6E6", 8.0), (~is_anion, "#BDBDBD", 9.0)):
+    for chosen, color, size in ((anions, "#E6E6E6", 8.0), (~anions, "#BDBDBD", 9.0)):
         axes.plot(
             x[chosen],
             y[chosen],

@@ -22,7 +22,7 @@ _FRAMES_PER_HOP = 16
 _FEWEST_HOPS_PER_ION = 2.0
 """The mean squared displacement at half the run must pass one squared hop."""
 _MOST_HOPS_PER_ION = 1e7
-_N_BISECTIONS = 14
+_N_BISECTIONS = 28
 
 Quantity = Literal["tracer", "charge"]
 

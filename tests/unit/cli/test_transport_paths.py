@@ -110,6 +110,7 @@ def test_files(call, files, tmp_path):
 
 def test_the_same_again_changes_nothing(call, files, tmp_path, monkeypatch):
     monkeypatch.setattr("perolyte.cli.transport_paths._FORMATS", ())  # drawing takes the time
+    monkeypatch.setattr("perolyte.cli.transport_files._FIGURE_FORMATS", ())
     contents = []
     for _ in range(2):
         assert call(files["short"], *OPTIONS, "--paths", "-o", "out")[0] == 0
@@ -124,6 +125,21 @@ def read_cube(path):
     with path.open() as file:
         found = read(file)
     return AseAtomsAdaptor.get_structure(found["atoms"]), found["data"]
+
+
+def test_a_file_of_nothing_but_ions(call, tmp_path, monkeypatch):
+    """Its density comes with the sites instead of a framework."""
+    from ase.io import read, write
+
+    monkeypatch.setattr("perolyte.cli.transport_paths._FORMATS", ())
+    monkeypatch.setattr("perolyte.cli.transport_files._FIGURE_FORMATS", ())
+    frames = read(write_run(tmp_path / "all.extxyz", n_frames=40), index=":")
+    write(tmp_path / "ions.extxyz", [frame[:12] for frame in frames])
+    assert call("ions.extxyz", *OPTIONS, "--paths", "--keep-drift", "-o", "out")[0] == 0
+    structure, _ = read_cube(tmp_path / "out" / "ions_density.cube")
+    document = json.loads((tmp_path / "out" / "ions_paths.json").read_text())
+    assert structure.composition.as_dict() == {"Li": len(document["sites"])}
+    assert [curve["neighbour"] for curve in document["radial_distributions"]] == ["Li"]
 
 
 def test_what_is_refused(call, files, tmp_path):

@@ -11,7 +11,7 @@ from pymatgen.core.trajectory import Trajectory
 
 from perolyte.errors import InputError
 from perolyte.jobs import PathSettings, analyse_paths, describe_paths
-from perolyte.jobs import paths as module
+from perolyte.jobs import paths_document as module
 from perolyte.jobs.paths_input import find_crystal_sites, read_thinned
 from perolyte.schemas import IonPathsDoc
 from perolyte.stores import open_store

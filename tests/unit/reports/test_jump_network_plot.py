@@ -13,12 +13,8 @@ from perolyte.jobs import PathSettings, describe_paths
 from perolyte.jobs.paths_input import read_thinned
 from perolyte.reports.cell_projection import choose_axis, project_cell
 from perolyte.reports.figures import render_figure, settle_layout
-from perolyte.reports.ion_density_plot import (
-    find_levels,
-    ion_density_figure,
-    ion_density_html,
-    ion_density_page,
-)
+from perolyte.reports.ion_density_plot import ion_density_figure
+from perolyte.reports.ion_density_surface import find_levels, ion_density_html, ion_density_page
 from perolyte.reports.ion_motion_plot import ion_motion_figure
 from perolyte.reports.jump_network_plot import jump_network_figure
 from perolyte.schemas import IonPathsDoc
