@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         Evaluation,
         SystemBatch,
     )
+    from perolyte.potentials.dynamics import run_md_batch
     from perolyte.potentials.loading import load_potential
+    from perolyte.potentials.relaxation_batch import relax_batch
 
 __all__ = [
     "BatchPotential",
@@ -27,7 +29,9 @@ __all__ = [
     "describe_potential",
     "load_potential",
     "name_of_potential",
+    "relax_batch",
     "resolve_potential",
+    "run_md_batch",
 ]
 
 _LAZY = {
@@ -36,6 +40,8 @@ _LAZY = {
     "Evaluation": "perolyte.potentials.batch",
     "SystemBatch": "perolyte.potentials.batch",
     "load_potential": "perolyte.potentials.loading",
+    "relax_batch": "perolyte.potentials.relaxation_batch",
+    "run_md_batch": "perolyte.potentials.dynamics",
 }
 
 

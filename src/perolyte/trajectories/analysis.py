@@ -133,8 +133,7 @@ def analyse_run(
         Naming the file, for what cannot be read, followed or fitted.
     """
     temperature = find_temperature(source, temperature_K)
-    is_large = source.path.is_file() and source.path.stat().st_size > _LARGE_FILE_BYTES
-    read = _fit_stream if is_large else _fit_at_once
+    read = _fit_stream if _count_bytes(source) > _LARGE_FILE_BYTES else _fit_at_once
     try:
         mobile, first_A, result = read(
             source,
@@ -165,6 +164,13 @@ def analyse_run(
         conductivity_per_diffusivity=per_diffusivity,
         warnings=(*source.warnings, *doubts, *result.warnings),
     )
+
+
+def _count_bytes(source: TrajectorySource) -> int:
+    """Return the bytes of a file, or of the folder of a run; 0 for what is in memory."""
+    path = source.path
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _fit_at_once(

@@ -143,12 +143,16 @@ def test_the_charge_of_the_mobile_ion_is_its_oxidation_state(
     assert find_conductivity_maker(load_campaign(write(content))).charge == charge
 
 
-def test_stress_is_left_out_of_md_unless_asked_for(quickstart, write):
-    kwargs = find_conductivity_maker(load_campaign(write(quickstart))).md_maker.calculator_kwargs
-    assert kwargs["stress"] is False
-    asked = change(quickstart, "potential.kwargs", {"stress": True})
-    kwargs = find_conductivity_maker(load_campaign(write(asked))).md_maker.calculator_kwargs
-    assert kwargs["stress"] is True
+def test_options_of_the_potential_reach_the_md(quickstart, write):
+    asked = change(quickstart, "potential.kwargs", {"device": "cpu"})
+    maker = find_conductivity_maker(load_campaign(write(asked)))
+    assert maker.md_maker.calculator_kwargs == {"device": "cpu"}
+
+
+def test_a_longest_run_below_the_first_is_refused(quickstart, write):
+    wrong = change(quickstart, "conductivity.max_production_ps", 0.01)
+    with pytest.raises(InputError, match=r"max_production_ps 0.01 is below production_ps"):
+        load_campaign(write(wrong))
 
 
 @pytest.mark.parametrize(

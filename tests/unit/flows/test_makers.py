@@ -18,6 +18,7 @@ from pymatgen.core import Structure
 
 from perolyte.errors import InputError
 from perolyte.flows import (
+    BatchMDMaker,
     BvseMaker,
     ConductivityMaker,
     Dopant,
@@ -90,6 +91,11 @@ CASES = {
         screen,
         ForceFieldRelaxMaker,
         {"steps": 17},
+    ),
+    "conductivity with batches": Case(
+        ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=BatchMDMaker(potential=TOY)),
+        lambda maker: maker.make(ROCKSALT),
+        None,
     ),
     "transport of files": Case(
         TransportMaker(frame_interval_fs=20.0, campaign="c"),

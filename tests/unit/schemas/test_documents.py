@@ -33,6 +33,7 @@ from perolyte.schemas import (
     IonDensity,
     IonPathsDoc,
     JumpDescription,
+    MeanCellDescription,
     NonGaussianDescription,
     PairDescription,
     PercolationDescription,
@@ -47,6 +48,7 @@ from perolyte.schemas import (
     RegimeSegment,
     ResultRow,
     RoomTemperatureConductivity,
+    RunFile,
     ScreeningSummaryDoc,
     SiteDescription,
     SiteKindDescription,
@@ -54,6 +56,8 @@ from perolyte.schemas import (
     StructureDoc,
     StructureSetDoc,
     ToleranceDescription,
+    TrajectoryDoc,
+    TrajectorySetDoc,
     VanHoveDescription,
     VogelFit,
 )
@@ -65,6 +69,7 @@ from support.documents import (
     make_diffusion,
     make_oxide,
     make_relaxed,
+    make_structure,
 )
 
 POTENTIAL = PotentialProvenance(
@@ -111,6 +116,40 @@ CHARGE = ChargeTransport(
     relative_error=0.2,
     haven_ratio=0.5,
     haven_ratio_std=0.1,
+)
+MEAN_CELL = MeanCellDescription(
+    cell_A=[[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]],
+    cell_error_A=[[0.01] * 3] * 3,
+    volume_A3=64.0,
+    volume_error_A3=0.3,
+    temperature_K=790.0,
+    n_samples=40,
+)
+RUN_FILE = RunFile(name="frames_000000.h5", sha256="ab", n_bytes=3, chunk_data="YWJj")
+TRAJECTORY = TrajectoryDoc(
+    name="x 800K-1",
+    status="converged",
+    provenance=PROVENANCE,
+    formula="LiF",
+    structure=make_structure(Li=1, F=1),
+    mobile_ion="Li",
+    temperature_K=800.0,
+    mean_temperature_K=801.0,
+    replica_seed=3,
+    ensemble={"kind": "NVE"},
+    time_step_fs=2.0,
+    frame_interval_fs=100.0,
+    framework_interval=10,
+    equilibration_ps=1.0,
+    run_length_ps=11.0,
+    n_steps=5500,
+    n_frames=111,
+    md_status="finished",
+    stopped_by="target",
+    relative_error=0.09,
+    mean_cell=MEAN_CELL,
+    files=[RUN_FILE],
+    computed_on={"device": "cpu"},
 )
 SEGMENT = RegimeSegment(
     temperature_min_K=800.0,
@@ -426,6 +465,8 @@ DOCUMENTS: list[Document] = [
     STRUCTURE,
     REJECTED,
     StructureSetDoc(structures=[STRUCTURE, REJECTED], **COMMON),
+    TRAJECTORY,
+    TrajectorySetDoc(trajectories=[TRAJECTORY], **COMMON),
     BVSE,
     BvseSetDoc(documents=[BVSE], **COMMON),
     PATHS,
@@ -448,6 +489,8 @@ PARTS: list[BaseModel] = [
     LINE,
     POINT,
     CHARGE,
+    MEAN_CELL,
+    RUN_FILE,
     SEGMENT,
     CHANGE,
     VOGEL,
