@@ -5,7 +5,7 @@ Nothing here is meant to be stable: what counts is that every way of arranging n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from ase import Atoms
@@ -135,7 +135,6 @@ def _without_bonds(rng: np.random.Generator) -> Atoms:
 
 def _few_bonds(rng: np.random.Generator) -> Atoms:
     """Pairs of atoms far from others: bonds without angles, or one angle."""
-    atoms = Atoms(rng.choice([["O", "O"], ["N", "N", "H"], ["Cl", "Na"]][rng.integers(3)], None))
     atoms = Atoms(["O", "O", *(["H"] if rng.random() < 0.5 else [])], pbc=True, cell=[6.2] * 3)
     steps = [[0, 0, 0], [1.6, 0.3, 0.2], [2.3, 1.7, 0.1]]
     atoms.positions = np.array(steps)[: len(atoms)] + rng.normal(0, 0.05, (len(atoms), 3))
@@ -172,11 +171,3 @@ KINDS: dict[str, Callable[[np.random.Generator], Atoms]] = {
     "chain": _chain,
     "garnet": _garnet,
 }
-
-
-def iterate_elements(rng: np.random.Generator) -> Iterator[Atoms]:
-    """Every element once, in a rocksalt cell with oxygen."""
-    for number in range(1, 95):
-        atoms = bulk("MgO", "rocksalt", a=rng.uniform(4.0, 5.0))
-        atoms.numbers[0] = number
-        yield _deform(atoms, rng, 0.05, 0.03)

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from perolyte.jobs.md_settings import MDSettings
-from perolyte.potentials.batch import BatchPotential
 from perolyte.potentials.dynamics import Progress, Replica, ReplicaOutcome, run_md_batch
 from perolyte.trajectories import analyse_run, open_trajectory
 from perolyte.transport import estimate_required_length
 from perolyte.units import FS_PER_PS
+
+if TYPE_CHECKING:
+    from perolyte.potentials.batch import BatchPotential
 
 __all__ = ["ReplicaEnd", "StopReason", "run_to_target"]
 

@@ -17,6 +17,7 @@ from perolyte.potentials.batch import BrokenSystemError, Evaluation, SystemBatch
 from perolyte.potentials.chgnet_network.cpu_pass import CpuPass, is_supported
 from perolyte.potentials.chgnet_network.network import NetworkOutput, differentiate
 from perolyte.potentials.chgnet_network.static_pass import StaticPass
+from perolyte.potentials.devices import choose_device, choose_dtype
 from perolyte.potentials.graph import Graph, build_graph
 from perolyte.potentials.neighbours import NeighbourList
 from perolyte.settings import torch_threads
@@ -26,60 +27,7 @@ if TYPE_CHECKING:
 
     from perolyte.potentials.chgnet_network.weights import NetworkWeights
 
-__all__ = ["ChgnetEngine", "choose_device", "choose_dtype"]
-
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-
-def choose_device(device: str | torch.device | None = None) -> str:
-    """Return the torch device to use: the one asked for, or CUDA where there is one.
-
-    Raises
-    ------
-    PotentialError
-        If the name is not that of a device, or a CUDA device is asked for and there is none.
-
-    Examples
-    --------
-    >>> choose_device("cpu")
-    'cpu'
-    """
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as err:
-        raise PotentialError(
-            f"device {device!r} is unknown to torch; use 'cpu', or 'cuda' on a machine with a GPU"
-        ) from err
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise PotentialError(
-            f"device {str(device)!r} asked for, but torch {torch.__version__} sees no GPU here; "
-            "use 'cpu', or install a CUDA build of torch on a machine with a GPU"
-        )
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise PotentialError(
-            f"device {str(device)!r} asked for, but there are {torch.cuda.device_count()} GPUs "
-            "here, counted from 0; use one of those"
-        )
-    if chosen.type not in ("cpu", "cuda"):
-        raise PotentialError(f"device {str(device)!r} is not supported; use 'cpu' or 'cuda'")
-    return str(chosen)
-
-
-def choose_dtype(dtype: str | torch.dtype) -> torch.dtype:
-    """Return the torch type of a name.
-
-    Raises
-    ------
-    PotentialError
-        If it is neither float32 nor float64.
-    """
-    if dtype in _DTYPES.values():
-        return dtype  # type: ignore[return-value]
-    if dtype not in _DTYPES:
-        raise PotentialError(f"dtype {dtype!r} is not supported; use 'float32' or 'float64'")
-    return _DTYPES[str(dtype)]
+__all__ = ["ChgnetEngine"]
 
 
 class _Pass(Protocol):
@@ -123,8 +71,11 @@ class ChgnetEngine:
     result does not depend on who shares its batch. On a GPU all are one graph, and sums are of
     atomic additions: results there are equal up to rounding, not bit for bit.
 
-    On one thread, float32, for energies and forces, the fast pass takes half the time of the plain
-    one and a third of its memory (64 atoms of MgO, 10,030 angles: 0.090 against 0.18 s).
+    On one thread of an AMD EPYC 9004 core, float32, for energies and forces, the pass with kernels
+    takes half the time of plain torch and a third of its working memory: 0.087 against 0.166 s and
+    72 against 214 MB for 64 atoms of rattled MgO (10,030 angles), 0.52 against 1.13 s and 0.47
+    against 1.5 GB for 384. Compiled by torch it takes 0.15 s for the 64, after a minute or two of
+    compiling.
     """
 
     def __init__(

@@ -11,7 +11,8 @@ from ase.build import bulk
 from perolyte.errors import InputError, PotentialError
 from perolyte.potentials import BatchPotential, SystemBatch, load_potential
 from perolyte.potentials import chgnet_engine as module
-from perolyte.potentials.chgnet_engine import ChgnetEngine, choose_device, choose_dtype
+from perolyte.potentials.chgnet_engine import ChgnetEngine
+from perolyte.potentials.devices import choose_device, choose_dtype
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

@@ -17,37 +17,14 @@ from perolyte.potentials.chgnet_network.cpu_rows import GateMatrices, UpdateMatr
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from perolyte.potentials.chgnet_network.cpu_rows import Rows
+    from perolyte.potentials.chgnet_network.cpu_rows import Rows, Slopes
     from perolyte.potentials.chgnet_network.weights import (
         GatedWeights,
         NetworkWeights,
         UpdateWeights,
     )
 
-__all__ = ["AngleLayer", "AtomLayer", "BondLayer", "Slopes"]
-
-
-class Slopes:
-    """Gradients by features and bases, summed up on the way back.
-
-    Parameters
-    ----------
-    rows
-        Of the graph.
-    by_atoms
-        (n_atoms, width) by the atom features that are read out.
-    """
-
-    def __init__(self, rows: Rows, by_atoms: Tensor) -> None:
-        width, graph = rows.width, rows.graph
-        self.atoms = by_atoms
-        self.bonds = torch.zeros(graph.n_bonds, width)
-        self.edge_weights = torch.zeros(graph.n_edges, width)
-        self.bond_weights = torch.zeros(graph.n_bonds, width)
-        self.edge_basis = torch.zeros_like(rows.edge_basis.values)
-        self.angle_basis = torch.zeros_like(rows.angle_basis.values)
-        self.angles = rows.buffers.take("slopes of angles", graph.n_angles, width)
-        self.angles_begun = False
+__all__ = ["AngleLayer", "AtomLayer", "BondLayer"]
 
 
 class AtomLayer(UpdateMatrices):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from perolyte.potentials.chgnet_network.cpu_layers import AngleLayer, AtomLayer, BondLayer, Slopes
-from perolyte.potentials.chgnet_network.cpu_rows import Buffers, Rows
+from perolyte.potentials.chgnet_network.cpu_layers import AngleLayer, AtomLayer, BondLayer
+from perolyte.potentials.chgnet_network.cpu_rows import Buffers, Rows, Slopes
 from perolyte.potentials.chgnet_network.kernels import WIDTH
 from perolyte.potentials.chgnet_network.network import NetworkOutput, read_out
 

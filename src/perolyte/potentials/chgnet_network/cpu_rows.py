@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from perolyte.potentials.graph import Graph
 
-__all__ = ["Buffers", "GateMatrices", "Rows", "UpdateMatrices"]
+__all__ = ["Buffers", "GateMatrices", "Rows", "Slopes", "UpdateMatrices"]
 
 _BLOCK_ROWS = 2048
 """Rows of a block: its hidden layer and gates, 2 MB, stay in the processor's caches."""
@@ -98,6 +98,29 @@ class Rows:
             if block.stop > block.start:
                 yield start, stop, block
             start = stop
+
+
+class Slopes:
+    """Gradients by features and bases, summed up on the way back.
+
+    Parameters
+    ----------
+    rows
+        Of the graph.
+    by_atoms
+        (n_atoms, width) by the atom features that are read out.
+    """
+
+    def __init__(self, rows: Rows, by_atoms: Tensor) -> None:
+        width, graph = rows.width, rows.graph
+        self.atoms = by_atoms
+        self.bonds = torch.zeros(graph.n_bonds, width)
+        self.edge_weights = torch.zeros(graph.n_edges, width)
+        self.bond_weights = torch.zeros(graph.n_bonds, width)
+        self.edge_basis = torch.zeros_like(rows.edge_basis.values)
+        self.angle_basis = torch.zeros_like(rows.angle_basis.values)
+        self.angles = rows.buffers.take("slopes of angles", graph.n_angles, width)
+        self.angles_begun = False
 
 
 class GateMatrices:

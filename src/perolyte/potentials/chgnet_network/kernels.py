@@ -5,6 +5,9 @@ intermediates stay in the processor's cache, and gather, normalise, gate, weight
 Gated layers are held as (2, rows, WIDTH) arrays: core, then gate. All arrays are float32; sums over
 64 features are rounded as in any other order.
 
+All kernels are in this one file because numba's cache on disk looks only at the file of a kernel: a
+helper changed in another file would leave stale code in use.
+
 ``norms`` arrays are (6, WIDTH): bias, scale and offset of the core, then of the gate.
 """
 
