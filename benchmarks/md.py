@@ -85,6 +85,15 @@ def measure_engine(n_atoms: int) -> dict[str, Any]:
     }
 
 
+def compile_kernels(n_atoms: int) -> dict[str, Any]:
+    """Fill numba's cache: compiling takes a gigabyte, once per installation."""
+    from perolyte.potentials import SystemBatch, load_potential
+
+    batch, positions_A = SystemBatch.from_structures([make_cell(n_atoms)])
+    load_potential("chgnet").evaluate(batch, positions_A)
+    return {}
+
+
 def find_force_difference(n_atoms: int, forces: list[list[float]]) -> float:
     """Return the largest difference from stock CHGNet, eV/Å."""
     atoms = make_cell(n_atoms)
@@ -192,10 +201,12 @@ def main() -> None:
             "atomate2": lambda n: measure_md("chgnet", n),
             "perolyte": measure_engine,
             "gpu": measure_gpu,
+            "warm": compile_kernels,
         }[what]
         print(json.dumps(measure(n_atoms)))
         return
     figures: dict[str, Any] = {}
+    run_apart("--one", "warm", "40")
     for n_atoms in (78,) if arguments.quick else (78, 314):
         if arguments.gpu:
             found = run_apart("--one", "gpu", str(n_atoms))

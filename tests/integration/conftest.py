@@ -43,6 +43,8 @@ TOY_CAMPAIGN: dict[str, Any] = {
         "equilibration_ps": 0.1,
         "production_ps": 0.3,
         "frame_interval_fs": 20.0,
+        "cell_equilibration_ps": 0,  # the toy has no stress
+        "temperatures_per_job": 1,
     },
     "grain_boundary": {
         "conductivity_S_cm": 1.6e-8,

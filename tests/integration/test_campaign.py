@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from perolyte.jobs.run_files import restore_files
+from perolyte.schemas import TrajectorySetDoc
 from perolyte.stores import open_store
+from perolyte.trajectories import open_trajectory
 
 RUN_S = 300.0
 
@@ -127,7 +130,7 @@ def test_another_process_reads_the_store(finished: Finished) -> None:
     assert len(names) == 2, "the parent and the best doping"
 
 
-def test_the_trajectory_is_in_the_additional_store(finished: Finished) -> None:
+def test_the_trajectory_is_in_the_additional_store(finished: Finished, tmp_path: Path) -> None:
     store = open_store(finished.folder / "store", create=False)
     try:
         document = store.query_one({"name": "MD parent 1300 K"})
@@ -135,8 +138,10 @@ def test_the_trajectory_is_in_the_additional_store(finished: Finished) -> None:
         assert "blob_uuid" in text
         assert len(text) < 100_000, "documents stay small"
         loaded = store.query_one({"name": "MD parent 1300 K"}, load=True)
-        frames = loaded["output"]["objects"]["trajectory"]["coords"]
-        assert len(frames) == 31_000 / 20 + 1
+        run = TrajectorySetDoc.model_validate(loaded["output"]).trajectories[0]
+        assert run.n_frames == 31_000 / 20 + 1
+        restore_files(run, tmp_path)
+        assert sum(len(b.scaled) for b in open_trajectory(tmp_path).blocks()) == run.n_frames
     finally:
         store.close()
 

@@ -157,10 +157,10 @@ def test_a_failing_potential_is_reported_and_the_rest_goes_on(
 ) -> None:
     file = make_campaign(
         tmp_path,
-        potential={"kwargs": {"repulsion_eV": 1.0, "fail_above_K": 1850.0}},
+        potential={"kwargs": {"repulsion_eV": 1.0, "fail_beyond_A": 0.45}},
         dopings=[],
         vacancies=[],
-        conductivity={"temperatures_K": [900, 1000, 2000]},
+        conductivity={"temperatures_K": [300, 350, 2000]},
     )
     run = run_command("run", file, "-o", tmp_path / "out", "--workers", 2)
     assert run.returncode == 1, run.stderr

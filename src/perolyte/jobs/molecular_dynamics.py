@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from jobflow import CURRENT_JOB, JobConfig, Response, job
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from perolyte.errors import ExecutionError, InputError
+from perolyte.errors import ConvergenceError, ExecutionError, InputError
 from perolyte.jobs.md_convergence import ReplicaEnd, run_to_target
 from perolyte.jobs.md_settings import MDSettings
 from perolyte.jobs.provenance import current_uuid, make_provenance
@@ -89,14 +89,25 @@ def run_molecular_dynamics(
     _restore_previous(folder)
     cells: dict[str, MeanCellDescription] = {}
     starts: dict[str, Structure] = {}
+    broken: dict[str, TrajectoryDoc] = {}
+    common = _Common(name, mobile_ion, potential, campaign)
+    labels: list[str] = []
     replicas: list[Replica] = []
     for index, temperature_K in enumerate(temperatures_K):
         for number in range(chosen.n_replicas):
             label = f"{temperature_K:g}K-{number + 1}"
+            labels.append(label)
             own_seed = derive_seed(seed, index * chosen.n_replicas + number)
-            start, velocities, cell = _choose_start(
-                structure, label, temperature_K, own_seed, chosen, folder
-            )
+            try:
+                start, velocities, cell = _choose_start(
+                    structure, label, temperature_K, own_seed, chosen, folder
+                )
+            except ConvergenceError as err:
+                # a cell that boils at this temperature is a result, and no reason to lose others
+                broken[label] = _describe_broken(
+                    structure, label, temperature_K, own_seed, str(err), chosen, common
+                )
+                continue
             if cell is not None:
                 cells[label] = cell
             starts[label] = start
@@ -124,10 +135,13 @@ def run_molecular_dynamics(
         on_progress=lambda progress: heartbeat.report(_count(progress)),
     )
     described = engine.describe()
-    common = (chosen, described, potential, name, campaign)
-    documents = [
-        _describe(r, starts[r.name], ends[r.name], cells.get(r.name), *common) for r in replicas
-    ]
+    found = {
+        r.name: _describe(
+            r, starts[r.name], ends[r.name], cells.get(r.name), chosen, described, common
+        )
+        for r in replicas
+    }
+    documents = [broken.get(label) or found[label] for label in labels]
     unfinished = [r.name for r in replicas if ends[r.name].stopped_by == "wall_time"]
     output = TrajectorySetDoc(
         uuid=current_uuid(),
@@ -279,6 +293,16 @@ def _count(progress: Progress) -> int:
     return progress.n_done
 
 
+@dataclass(frozen=True)
+class _Common:
+    """What all documents of a job share."""
+
+    name: str
+    mobile_ion: str
+    potential: PotentialProvenance | None
+    campaign: str | None
+
+
 def _describe(
     replica: Replica,
     structure: Structure,
@@ -286,33 +310,16 @@ def _describe(
     cell: MeanCellDescription | None,
     settings: MDSettings,
     engine: dict[str, Any],
-    potential: PotentialProvenance | None,
-    name: str,
-    campaign: str | None,
+    common: _Common,
 ) -> TrajectoryDoc:
     outcome = end.outcome
-    mean_K = _mean_temperature(outcome.folder, settings)
+    velocities = None if cell is None else np.asarray(replica.velocities_A_fs).tolist()
     return TrajectoryDoc(
-        campaign=campaign,
-        name=f"{name} {replica.name}",
         status=_STATUS.get(outcome.status, "unphysical"),
         reasons=[outcome.reason] if outcome.reason else [],
         warnings=list(outcome.warnings),
-        provenance=make_provenance(seed=replica.seed, potential=potential),
-        formula=structure.composition.reduced_formula,
-        structure=structure,
-        first_velocities_A_fs=(
-            None if cell is None else np.asarray(replica.velocities_A_fs).tolist()
-        ),
-        mobile_ion=replica.mobile_ion,
-        temperature_K=replica.temperature_K,
-        mean_temperature_K=mean_K,
-        replica_seed=replica.seed,
-        ensemble=describe_ensemble(settings.ensemble()),
-        time_step_fs=replica.time_step_fs,
-        frame_interval_fs=settings.frame_interval_fs,
-        framework_interval=settings.framework_interval,
-        equilibration_ps=settings.equilibration_ps,
+        first_velocities_A_fs=velocities,
+        mean_temperature_K=_mean_temperature(outcome.folder, settings),
         run_length_ps=outcome.n_steps * replica.time_step_fs / FS_PER_PS,
         n_steps=outcome.n_steps,
         n_frames=outcome.n_frames,
@@ -321,9 +328,60 @@ def _describe(
         relative_error=end.relative_error,
         mean_cell=cell,
         files=collect_files(outcome.folder, with_checkpoints=end.stopped_by == "wall_time"),
-        settings=asdict(settings),
         computed_on={str(key): str(value) for key, value in engine.items()},
+        **_list_inputs(
+            structure, replica.name, replica.temperature_K, replica.seed, settings, common
+        ),
     )
+
+
+def _describe_broken(
+    structure: Structure,
+    label: str,
+    temperature_K: float,
+    seed: int,
+    reason: str,
+    settings: MDSettings,
+    common: _Common,
+) -> TrajectoryDoc:
+    """Return the document of a replica that did not survive the search for its mean cell."""
+    return TrajectoryDoc(
+        status="unphysical",
+        reasons=[reason],
+        run_length_ps=0.0,
+        n_steps=0,
+        n_frames=0,
+        md_status="exploded",
+        stopped_by="guard",
+        files=[],
+        **_list_inputs(structure, label, temperature_K, seed, settings, common),
+    )
+
+
+def _list_inputs(
+    structure: Structure,
+    label: str,
+    temperature_K: float,
+    seed: int,
+    settings: MDSettings,
+    common: _Common,
+) -> dict[str, Any]:
+    return {
+        "campaign": common.campaign,
+        "name": f"{common.name} {label}",
+        "provenance": make_provenance(seed=seed, potential=common.potential),
+        "formula": structure.composition.reduced_formula,
+        "structure": structure,
+        "mobile_ion": common.mobile_ion,
+        "temperature_K": temperature_K,
+        "replica_seed": seed,
+        "ensemble": describe_ensemble(settings.ensemble()),
+        "time_step_fs": settings.time_step_fs,
+        "frame_interval_fs": settings.frame_interval_fs,
+        "framework_interval": settings.framework_interval,
+        "equilibration_ps": settings.equilibration_ps,
+        "settings": asdict(settings),
+    }
 
 
 def _mean_temperature(folder: Path, settings: MDSettings) -> float | None:

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from perolyte.errors import InputError
 from perolyte.transport.checks import FloatArray, check_positive, check_trajectory
 
-__all__ = ["FrameworkResult", "check_framework"]
+__all__ = ["FrameworkResult", "check_framework", "shortest_lag"]
 
 _MELTING_LINDEMANN = 0.15
 _GROWTH_SLOPE = 0.2
@@ -98,8 +98,7 @@ def check_framework(
                 hint="give the shortest bond of the framework",
             )
         )
-    long_lag = n_frames // 5
-    short_lag = max(1, long_lag // 4)
+    long_lag, short_lag = n_frames // 5, shortest_lag(n_frames)
     short_msd, long_msd = (_average_at_lag(positions, lag) for lag in (short_lag, long_lag))
     lindemann = float(np.sqrt(long_msd / 2)) / nearest
     slope = 0.0
@@ -121,6 +120,11 @@ def check_framework(
         is_melting=is_loose and is_growing,
         message=message,
     )
+
+
+def shortest_lag(n_frames: int) -> int:
+    """Return the shorter of the two lags, in frames, between which growth is looked for."""
+    return max(1, n_frames // 20)
 
 
 def _average_at_lag(positions: FloatArray, lag: int) -> float:

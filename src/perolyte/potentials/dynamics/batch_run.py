@@ -225,7 +225,10 @@ class BatchRun:
             if index in stops:
                 continue
             member.keep(frame, index)
-            molten = member.watch_melting(frame, index) if settings.guards.stop_melting else ""
+            molten = ""
+            if settings.guards.stop_melting:
+                interval = settings.all_atoms_interval_steps
+                molten = member.watch_melting(frame, index, interval, settings.guards.settling_ps)
             if molten:
                 stops[index] = ("melted", molten)
             elif index in outside:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.errors import InputError
-from perolyte.transport.framework import check_framework
+from perolyte.transport.framework import check_framework, shortest_lag
 
 if TYPE_CHECKING:
     from perolyte.potentials.batch import Evaluation, SystemBatch
@@ -41,6 +41,9 @@ class Guards:
     stop_melting
         Stop when :func:`perolyte.transport.check_framework` finds that the framework melts, in 32
         to 64 snapshots that cover the whole run so far.
+    settling_ps
+        ps, after which the slowest vibrations and tilts have reached their amplitude: only growth
+        over longer times is that of a melt.
     domain_check
         Called where all atoms are stored; returns for each system why it left the domain of the
         potential (a committee that disagrees, a magnetic moment that should not be), or None.
@@ -57,6 +60,7 @@ class Guards:
     max_force_eV_A: float = 100.0
     min_distance_A: float = 0.5
     stop_melting: bool = True
+    settling_ps: float = 1.0
     domain_check: DomainCheck | None = None
     domain_magmoms: bool = False
 
@@ -65,6 +69,7 @@ class Guards:
             ("temperature_factor", self.temperature_factor, 1.0, "times the target"),
             ("max_force_eV_A", self.max_force_eV_A, 0.0, "eV/Å"),
             ("min_distance_A", self.min_distance_A, -math.inf, "Å"),
+            ("settling_ps", self.settling_ps, 0.0, "ps"),
         )
         for name, value, above, unit in limits:
             if math.isnan(value) or value <= above:
@@ -124,8 +129,20 @@ class MeltWatch:
     stride: int = 1
     n_seen: int = 0
 
-    def add(self, framework_A: NDArray[np.float32]) -> str:
-        """Take the next frame, and return why the framework counts as molten, or nothing."""
+    def add(
+        self, framework_A: NDArray[np.float32], interval_ps: float, settling_ps: float = 1.0
+    ) -> str:
+        """Take the next frame, and return why the framework counts as molten, or nothing.
+
+        Parameters
+        ----------
+        framework_A
+            (n_framework, 3), Å.
+        interval_ps
+            ps, between the frames that are given.
+        settling_ps
+            ps, growth over shorter times is that of vibrations.
+        """
         is_wanted = self.n_seen % self.stride == 0
         self.n_seen += 1
         if not is_wanted or framework_A.shape[0] < 2:
@@ -137,5 +154,7 @@ class MeltWatch:
         n_kept = len(self.snapshots)
         if n_kept < _FEWEST or n_kept % _CHECK_EVERY:
             return ""
+        if shortest_lag(n_kept) * self.stride * interval_ps < settling_ps:
+            return ""  # vibrations still grow over such a time
         verdict = check_framework(np.stack(self.snapshots))
         return verdict.message if verdict.is_melting else ""

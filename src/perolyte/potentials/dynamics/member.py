@@ -14,6 +14,7 @@ from perolyte.potentials.dynamics.recording import BatchFrame
 from perolyte.potentials.dynamics.replica import Replica
 from perolyte.potentials.dynamics.replica_folder import ReplicaFolder
 from perolyte.potentials.dynamics.state_host import HostState
+from perolyte.units import FS_PER_PS
 
 __all__ = ["Member"]
 
@@ -76,9 +77,16 @@ class Member:
         if frame.all_positions_A is not None:
             self.frames.all_positions_A.append(frame.all_positions_A[index])
 
-    def watch_melting(self, frame: BatchFrame, index: int) -> str:
-        """Return why the framework counts as molten, empty where it does not."""
+    def watch_melting(
+        self, frame: BatchFrame, index: int, interval_steps: int, settling_ps: float
+    ) -> str:
+        """Return why the framework counts as molten, empty where it does not.
+
+        ``interval_steps`` is that of the frames with all atoms.
+        """
         if frame.all_positions_A is None or self.replica.is_mobile.all():
             return ""
         framework = frame.all_positions_A[index][~self.replica.is_mobile]
-        return self.melt.add(framework - frame.centres_A[index].astype(np.float32))
+        interval_ps = interval_steps * self.replica.time_step_fs / FS_PER_PS
+        seen_A = framework - frame.centres_A[index].astype(np.float32)
+        return self.melt.add(seen_A, interval_ps, settling_ps)

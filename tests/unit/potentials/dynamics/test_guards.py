@@ -117,7 +117,7 @@ def test_a_melting_framework_is_stopped(alone, tmp_path):
     bad = make_bad(temperature_K=5000.0, time_step_fs=3.0)
     changes = {"n_steps": 400, "store_interval_steps": 5, "framework_interval": 1}
     changes |= {"checkpoint_interval_steps": 40}
-    hot = {"max_force_eV_A": 1e4, "temperature_factor": 10.0}
+    hot = {"max_force_eV_A": 1e4, "temperature_factor": 10.0, "settling_ps": 0.01}
     well, stopped = run(tmp_path, replicas=make_pair(bad), guards=Guards(**hot), **changes)
     assert (well.status, stopped.status) == ("finished", "melted")
     assert "Lindemann ratio" in stopped.reason
@@ -130,15 +130,26 @@ def test_snapshots_of_the_watch_cover_the_whole_run():
     sites = 3.0 * np.indices((2, 2, 2)).reshape(3, -1).T
     watch = MeltWatch()
     for _ in range(1000):
-        assert watch.add((sites + 0.1 * rng.standard_normal(sites.shape)).astype("f4")) == ""
+        assert watch.add((sites + 0.1 * rng.standard_normal(sites.shape)).astype("f4"), 1.0) == ""
     assert 32 <= len(watch.snapshots) <= 64
     assert watch.stride == 16
     verdicts = []
     walk = sites.copy()
     for _ in range(1000):
         walk += 0.2 * rng.standard_normal(sites.shape)
-        verdicts.append(watch.add(walk.astype("f4")))
+        verdicts.append(watch.add(walk.astype("f4"), 1.0))
     assert any("melts" in verdict for verdict in verdicts)
+
+
+def test_vibrations_that_have_not_settled_are_no_melt():
+    """A slow oscillator grows over the first lags: within a picosecond that means nothing."""
+    rng = np.random.default_rng(1)
+    sites = 3.0 * np.indices((2, 2, 2)).reshape(3, -1).T
+    phases = 2 * np.pi * rng.random(sites.shape)
+    frames = [(sites + 0.5 * np.sin(0.35 * i + phases)).astype("f4") for i in range(40)]
+    slow, fast = MeltWatch(), MeltWatch()
+    assert any(fast.add(frame, 1.0) for frame in frames), "frames this far apart have settled"
+    assert not any(slow.add(frame, 0.2) for frame in frames)
 
 
 def test_a_hook_says_who_left_the_domain(alone, tmp_path):
