@@ -17,7 +17,7 @@ from perolyte.builders import ConductivityBuilder
 from perolyte.cli.rebuild import rebuild_conductivities
 from perolyte.errors import ExecutionError, InputError
 from perolyte.flows import TransportMaker
-from perolyte.jobs import build_conductivity, measure_diffusion
+from perolyte.jobs import analyse_diffusion, build_conductivity
 from perolyte.schemas import ConductivityDoc, DiffusionDoc, Document, ScreeningSummaryDoc
 from perolyte.stores import Results, open_store
 from perolyte.transport import ANALYSIS_VERSION
@@ -45,7 +45,7 @@ def make_run(temperature_K: float):
 
 
 def measure(temperature_K: float, **fields) -> DiffusionDoc:
-    document = measure_diffusion(
+    document = analyse_diffusion.original(
         make_run(temperature_K),
         name="x",
         mobile_ion="Li",
@@ -185,15 +185,6 @@ def test_a_missing_trajectory_is_said_and_nothing_is_lost(old_store):
 def test_a_missing_run_is_said(old_store):
     old_store.docs_store.remove_docs({"uuid": "d-1000"})
     assert "no DiffusionDoc d-1000" in rebuild(old_store).skipped[0][1]
-
-
-def test_the_charge_of_old_documents_follows_from_their_numbers(old_store, runs):
-    old = spoil(runs[0]).model_copy(
-        update={"charge": None, "conductivity_S_cm": 4 * runs[0].conductivity_S_cm}
-    )
-    put(old_store, "d-800", old)
-    rebuild(old_store)
-    assert Results(old_store).document("d-800")["charge"] == 2
 
 
 def test_summaries_follow(old_store, runs):

@@ -146,6 +146,7 @@ def make_diffusion(
             "reasons": [] if use else ["too short"],
             "provenance": PROVENANCE,
             "mobile_ion": "Li",
+            "charge": 1.0,
             "temperature_K": temperature_K,
             "n_ions": 3,
             "volume_A3": 690.0,

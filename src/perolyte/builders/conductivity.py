@@ -13,13 +13,8 @@ from maggma.utils import grouper
 
 from perolyte.builders.newest import find_newest, make_successor
 from perolyte.errors import PerolyteError
-from perolyte.jobs import (
-    build_conductivity,
-    measure_diffusion,
-    measure_file,
-    measure_replica,
-    refresh_summary,
-)
+from perolyte.jobs import analyse_diffusion, build_conductivity, refresh_summary
+from perolyte.jobs.stored_run import Run
 from perolyte.schemas import (
     ConductivityDoc,
     DiffusionDoc,
@@ -27,11 +22,18 @@ from perolyte.schemas import (
     TrajectorySetDoc,
 )
 from perolyte.stores import Results
-from perolyte.transport import ANALYSIS_VERSION, nernst_einstein_conductivity
+from perolyte.transport import ANALYSIS_VERSION
 
 __all__ = ["ConductivityBuilder"]
 
 JobDocument = dict[str, Any]
+
+_SETTINGS = (
+    *("name", "campaign", "mobile_ion", "charge", "hop_distance_A", "temperature_K"),
+    *("equilibration_ps", "time_step_fs", "frame_interval_fs", "sites", "reading"),
+    *("trajectory_uuid", "trajectory_sha256"),
+)
+"""Fields of a DiffusionDoc that say how it was made."""
 
 
 @dataclass
@@ -112,7 +114,8 @@ class ConductivityBuilder(Builder):
         stale = [doc for doc in found if self.rebuild_all or _is_stale(doc["output"])]
         self.total = len(stale)
         for conductivity in stale:
-            uuids = [point["diffusion_uuid"] for point in conductivity["output"]["points"]]
+            points = conductivity["output"]["points"]
+            uuids = [uuid for point in points for uuid in point["diffusion_uuids"]]
             known = {
                 doc["uuid"]: doc for doc in find_newest(self.store, "DiffusionDoc", uuids=uuids)
             }
@@ -190,87 +193,36 @@ class ConductivityBuilder(Builder):
 
     def _measure(self, document: DiffusionDoc) -> DiffusionDoc:
         """Analyse one run again, from where its document says that the trajectory is."""
-        if document.source is not None:
-            reading = dict(document.reading or {})
-            sites = reading.pop("sites", None)
-            new = measure_file(
-                document.source,
-                mobile_ion=document.mobile_ion,
-                charge=_find_charge(document),
-                hop_distance_A=document.hop_distance_A,
-                temperature_K=document.temperature_K,
-                skip_ps=document.equilibration_ps,
-                sites=sites,
-                reading=reading,
-                file_sha256=document.trajectory_sha256,
-                name=document.name,
-                campaign=document.campaign,
-            )
-        elif document.trajectory_position is not None:
-            stored = Results(self.store).document(str(document.trajectory_uuid), load=True)
-            new = measure_replica(
-                TrajectorySetDoc.model_validate(stored),
-                position=document.trajectory_position,
-                name=document.name,
-                mobile_ion=document.mobile_ion,
-                charge=_find_charge(document),
-                temperature_K=document.temperature_K,
-                hop_distance_A=document.hop_distance_A,
-                frame_interval_fs=document.frame_interval_fs,
-                trajectory_uuid=document.trajectory_uuid,
-                campaign=document.campaign,
-            )
-        else:
-            new = measure_diffusion(
-                self._load_trajectory(document),
-                name=document.name,
-                mobile_ion=document.mobile_ion,
-                charge=_find_charge(document),
-                temperature_K=document.temperature_K,
-                time_step_fs=document.time_step_fs,
-                frame_interval_fs=document.frame_interval_fs,
-                equilibration_ps=document.equilibration_ps,
-                hop_distance_A=document.hop_distance_A,
-                trajectory_uuid=document.trajectory_uuid,
-                seed=document.provenance.seed,
-                potential=document.provenance.potential,
-                campaign=document.campaign,
-            )
+        settings = {key: getattr(document, key) for key in _SETTINGS}
+        analyse: Any = analyse_diffusion  # jobflow keeps the bare function as `original`
+        new: DiffusionDoc = analyse.original(
+            self._load_run(document),
+            **settings,
+            position=document.trajectory_position,
+            seed=document.provenance.seed,
+            potential=document.provenance.potential,
+        )
         return new.model_copy(update={"uuid": document.uuid})
 
-    def _load_trajectory(self, document: DiffusionDoc) -> Any:
-        """Return the trajectory of a run, None where its MD job failed."""
+    def _load_run(self, document: DiffusionDoc) -> Run:
+        """Return the run of a document, None where its MD job failed."""
+        if document.source is not None:
+            return document.source
         if document.trajectory_uuid is None or document.status == "rejected":
             return None
-        data = Results(self.store).trajectory(document.trajectory_uuid)
-        if not isinstance(data, dict):
-            return data
+        results = Results(self.store)
+        if document.trajectory_position is not None:
+            runs = results.document(document.trajectory_uuid, load=True)
+            return TrajectorySetDoc.model_validate(runs)
         from pymatgen.core.trajectory import Trajectory
 
-        return Trajectory.from_dict(data)
+        data: Any = results.trajectory(document.trajectory_uuid)
+        run: Any = Trajectory.from_dict(data) if isinstance(data, dict) else data
+        return run
 
 
 def _is_stale(output: dict[str, Any]) -> bool:
     return output.get("analysis_version") != ANALYSIS_VERSION
-
-
-def _find_charge(document: DiffusionDoc) -> float:
-    """Return the charge of the ion; documents of the first version hold it only in their numbers.
-
-    σ/D = N z² e²/(V kB T), so that z follows where there is a value; else it is taken as 1.
-    """
-    if document.charge is not None:
-        return document.charge
-    if not (document.conductivity_S_cm and document.diffusivity_cm2_s):
-        return 1.0
-    of_one = nernst_einstein_conductivity(
-        document.diffusivity_cm2_s,
-        n_ions=document.n_ions,
-        charge=1.0,
-        volume_A3=document.volume_A3,
-        temperature_K=document.temperature_K,
-    )
-    return float(round((document.conductivity_S_cm / of_one) ** 0.5))
 
 
 def _find_target(document: ConductivityDoc) -> float:

@@ -64,6 +64,12 @@ class Campaign:
         return self.spec.name
 
     @property
+    def potential(self) -> str:
+        """Name of the potential; a checkpoint's path is relative to the file."""
+        beside = self.path.parent / self.spec.potential.name
+        return str(beside) if beside.is_file() else self.spec.potential.name
+
+    @property
     def store_location(self) -> str | None:
         """Store the file asks for: an address as it is, a path relative to the file."""
         store = self.spec.store
@@ -101,7 +107,7 @@ class Campaign:
         maker = DopingScreenMaker(
             name=spec.name,
             relax_maker=build_relax_maker(
-                spec.potential.name,
+                self.potential,
                 calculator_kwargs=spec.potential.kwargs,
                 force_limit_eV_A=spec.relaxation.force_limit_eV_A,
                 max_steps=spec.relaxation.max_steps,
@@ -174,7 +180,7 @@ class Campaign:
             charge=states[spec.parent.mobile_ion],
             seed=spec.seed,
             md_maker=BatchMDMaker(
-                potential=spec.potential.name,
+                potential=self.potential,
                 calculator_kwargs=dict(spec.potential.kwargs),
                 temperatures_per_job=section.temperatures_per_job,
                 wall_time_limit_s=section.wall_time_limit_s,
@@ -206,9 +212,9 @@ def load_campaign(path: str | Path) -> Campaign:
     except ValidationError as err:
         raise InputError(f"{path}: {describe_validation_error(err, CampaignSpec)}") from None
     try:
-        resolve_potential(spec.potential.name, spec.potential.kwargs)
         parent = read_structure(path.parent / spec.parent.structure)
         campaign = Campaign(path, hashlib.sha256(data).hexdigest(), spec, parent)
+        resolve_potential(campaign.potential, spec.potential.kwargs)
         _check_size(campaign)
         campaign.preview()
     except InputError as err:

@@ -45,7 +45,7 @@ class _Section(BaseModel):
 
 
 class PotentialSection(_Section):
-    """Interatomic potential: a registered name or the import path of an ASE calculator."""
+    """Interatomic potential: a name, a CHGNet checkpoint, or the import path of a calculator."""
 
     name: str = "chgnet"
     kwargs: dict[str, JsonValue] = Field(default_factory=dict)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from jobflow import Job, Maker, OutputReference
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
-from perolyte.jobs.md_settings import MDSettings, Thermostat
+from perolyte.jobs.md_settings import MDSettings
 from perolyte.jobs.molecular_dynamics import run_molecular_dynamics
-from perolyte.potentials import describe_potential, resolve_potential
-from perolyte.schemas import PotentialProvenance
+from perolyte.jobs.provenance import describe_maker
+from perolyte.potentials import resolve_potential
 
 __all__ = ["BatchMDMaker"]
 
 
 @dataclass
-class BatchMDMaker(Maker):
+class BatchMDMaker(MDSettings, Maker):
     """Follow a structure at several temperatures, as one job.
 
     The job writes checkpoints and frames to ``$PEROLYTE_RUN_FOLDER/<uuid of the job>`` (default:
@@ -34,15 +33,13 @@ class BatchMDMaker(Maker):
     potential, calculator_kwargs
         "chgnet", the path of a fine-tuned CHGNet, or the import path of an ASE calculator, with
         its options.
-    thermostat
-        "nose-hoover" or "langevin", or "none" for constant energy.
-    friction_per_ps, framework_interval, cell_equilibration_ps, n_replicas
-        As :class:`~perolyte.jobs.md_settings.MDSettings`.
-    checkpoint_interval_steps, max_batch_atoms, wall_time_limit_s, guards
-        As :class:`~perolyte.jobs.md_settings.MDSettings`.
     temperatures_per_job
         How a :class:`~perolyte.flows.ConductivityMaker` spreads its temperatures over jobs: all in
         one (None), which a GPU follows as one batch, or 1, so that several CPU workers share them.
+    campaign
+        Name that the documents carry.
+    **kwargs
+        All else is of :class:`~perolyte.jobs.md_settings.MDSettings`.
 
     Examples
     --------
@@ -58,39 +55,8 @@ class BatchMDMaker(Maker):
     """
 
     name: str = "MD"
-    potential: str = "chgnet"
-    calculator_kwargs: dict[str, Any] = field(default_factory=dict)
-    thermostat: Thermostat = "nose-hoover"
-    friction_per_ps: float = 1.0
-    time_step_fs: float = 2.0
-    frame_interval_fs: float = 100.0
-    framework_interval: int = 10
-    cell_equilibration_ps: float = 5.0
-    equilibration_ps: float = 10.0
-    production_ps: float = 1000.0
-    target_relative_error: float = 0.1
-    max_production_ps: float | None = None
-    n_replicas: int = 1
-    checkpoint_interval_steps: int | None = None
-    max_batch_atoms: int | None = None
-    wall_time_limit_s: float | None = None
-    guards: dict[str, float | bool] = field(default_factory=dict)
     temperatures_per_job: int | None = None
     campaign: str | None = None
-
-    @property
-    def settings(self) -> MDSettings:
-        """What the job is told.
-
-        Raises
-        ------
-        InputError
-            For numbers out of range.
-        """
-        own = {name: getattr(self, name) for name in _SHARED}
-        return MDSettings(
-            potential=self.potential, potential_kwargs=dict(self.calculator_kwargs), **own
-        )
 
     def make(
         self,
@@ -123,11 +89,11 @@ class BatchMDMaker(Maker):
         InputError
             For numbers out of range, no temperature, or a potential that is not known.
         """
-        settings = self.settings
         if not temperatures_K or not all(T > 0 for T in temperatures_K):
             raise InputError(
                 f"temperatures_K is {list(temperatures_K)}; give at least one above 0 K"
             )
+        resolve_potential(self.potential, self.calculator_kwargs)
         job = run_molecular_dynamics(
             structure,
             name=label or self.name,
@@ -135,60 +101,11 @@ class BatchMDMaker(Maker):
             mobile_ion=mobile_ion,
             charge=charge,
             hop_distance_A=hop_distance_A,
-            settings=asdict(settings),
+            settings=self.settings,
             seed=seed,
-            potential=self.provenance(),
+            potential=describe_maker(self),
             campaign=self.campaign,
         )
         job.name = f"{self.name} {label}" if label else self.name
-        job.metadata["n_evaluations"] = settings.n_steps * len(temperatures_K) * settings.n_replicas
+        job.metadata["n_evaluations"] = self.n_steps * len(temperatures_K) * self.n_replicas
         return job
-
-    def provenance(self) -> PotentialProvenance:
-        """Say which potential it uses.
-
-        Raises
-        ------
-        InputError
-            Where there is none of this name.
-        """
-        from pathlib import Path
-
-        options = self.calculator_kwargs
-        if Path(self.potential).is_file():
-            from perolyte.potentials import load_potential
-
-            known = load_potential(self.potential, device="cpu").describe()
-            name, version = str(known["name"]), known.get("version")
-            sha256 = known.get("weights_sha256")
-        else:
-            resolve_potential(self.potential)
-            described = describe_potential(self.potential)
-            name, version = str(described["name"]), described["version"]
-            sha256 = described["weights_sha256"]
-        return PotentialProvenance(
-            name=name,
-            version=version,
-            weights_sha256=sha256,
-            dtype=str(options.get("dtype") or ("float32" if sha256 else "float64")),
-            device=str(options.get("device") or "automatic"),
-        )
-
-
-_SHARED = (
-    "thermostat",
-    "friction_per_ps",
-    "time_step_fs",
-    "frame_interval_fs",
-    "framework_interval",
-    "cell_equilibration_ps",
-    "equilibration_ps",
-    "production_ps",
-    "target_relative_error",
-    "max_production_ps",
-    "n_replicas",
-    "checkpoint_interval_steps",
-    "max_batch_atoms",
-    "wall_time_limit_s",
-    "guards",
-)

@@ -13,15 +13,11 @@ from pymatgen.core import Structure
 from perolyte.errors import InputError
 from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.jobs.conductivity import fit_conductivity
-from perolyte.jobs.diffusion import (
-    analyse_diffusion,
-    analyse_replica,
-    prepare_md_structure,
-)
+from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.md_settings import MDLengths
 from perolyte.jobs.provenance import describe_maker
 from perolyte.jobs.seeds import derive_seed
-from perolyte.units import FS_PER_PS
 
 __all__ = ["ConductivityMaker"]
 
@@ -29,7 +25,7 @@ THERMOSTAT_PERIOD_STEPS = 100
 
 
 @dataclass
-class ConductivityMaker(Maker):
+class ConductivityMaker(MDLengths, Maker):
     """Run NVT MD at several temperatures and turn it into a conductivity with its error.
 
     One MD job runs all temperatures, each with an analysis of its own; a last job fits the
@@ -45,18 +41,10 @@ class ConductivityMaker(Maker):
         sites of LLTO. The rules of convergence count hops of this length.
     mobile_ion, charge
         Element symbol, and charge in elementary charges.
-    time_step_fs, equilibration_ps, production_ps, frame_interval_fs
-        Lengths of the run; the equilibration is discarded, frames are stored at the interval.
     extrapolate_to_K
         Temperature of the extrapolated conductivity.
     seed
         Each temperature derives its own seed from it.
-    cell_equilibration_ps
-        MD at constant pressure before each run, for the mean cell at its temperature; 0 keeps the
-        cell that is given, which shifts activation energies by some 10 meV per per cent of volume.
-    max_production_ps, target_relative_error
-        A run that does not know D to the target is extended up to this length; None keeps
-        ``production_ps``.
     md_maker
         :class:`~perolyte.flows.BatchMDMaker`, or any maker with the fields and outputs of
         atomate2's ``AseMDMaker`` (``temperature``, ``time_step``, ``n_steps``,
@@ -64,6 +52,9 @@ class ConductivityMaker(Maker):
         in the cell that is given and is not extended.
     campaign
         Name that the documents carry.
+    **kwargs
+        The lengths of :class:`~perolyte.jobs.md_settings.MDLengths`; those of ``md_maker`` are not
+        used.
 
     Examples
     --------
@@ -81,13 +72,6 @@ class ConductivityMaker(Maker):
     hop_distance_A: float | None = None
     mobile_ion: str = "Li"
     charge: int = 1
-    time_step_fs: float = 2.0
-    equilibration_ps: float = 10.0
-    production_ps: float = 1000.0
-    frame_interval_fs: float = 100.0
-    cell_equilibration_ps: float = 5.0
-    target_relative_error: float = 0.1
-    max_production_ps: float | None = None
     extrapolate_to_K: float = 300.0
     seed: int = 0
     md_maker: Any = field(default_factory=BatchMDMaker)
@@ -141,13 +125,7 @@ class ConductivityMaker(Maker):
         """Return one MD job for all temperatures, and one analysis for each replica."""
         maker: BatchMDMaker = dataclasses.replace(
             self.md_maker,
-            time_step_fs=self.time_step_fs,
-            equilibration_ps=self.equilibration_ps,
-            production_ps=self.production_ps,
-            frame_interval_fs=self.frame_interval_fs,
-            target_relative_error=self.target_relative_error,
-            max_production_ps=self.max_production_ps,
-            cell_equilibration_ps=self.cell_equilibration_ps,
+            **self.lengths,
             campaign=self.campaign,
         )
         size = maker.temperatures_per_job or len(self.temperatures_K)
@@ -185,7 +163,7 @@ class ConductivityMaker(Maker):
         hop_A: float,
         n_replicas: int,
     ) -> Job:
-        analysis = analyse_replica(
+        analysis = analyse_diffusion(
             md.output,
             position=position,
             name=label,
@@ -193,8 +171,11 @@ class ConductivityMaker(Maker):
             charge=self.charge,
             temperature_K=temperature_K,
             hop_distance_A=hop_A,
+            time_step_fs=self.time_step_fs,
             frame_interval_fs=self.frame_interval_fs,
+            equilibration_ps=self.equilibration_ps,
             trajectory_uuid=md.uuid,
+            potential=describe_maker(self.md_maker),
             campaign=self.campaign,
         )
         ending = f", run {position % n_replicas + 1}" if n_replicas > 1 else ""
@@ -246,25 +227,14 @@ class ConductivityMaker(Maker):
         analysis.config.on_missing_references = OnMissing.NONE
         return [prepared, md, analysis]
 
-    @property
-    def n_steps(self) -> int:
-        """MD steps of one run, equilibration included."""
-        return round((self.equilibration_ps + self.production_ps) * FS_PER_PS / self.time_step_fs)
-
     def _configure(self, temperature_K: float, seed: int) -> Any:
         """Return a copy of the MD maker, set up for one temperature."""
         known = {item.name for item in dataclasses.fields(self.md_maker)}
-        interval = self.frame_interval_fs / self.time_step_fs
-        if abs(interval - round(interval)) > 1e-6 or interval < 1:
-            raise InputError(
-                f"frame_interval_fs {self.frame_interval_fs:g} is not a multiple of time_step_fs "
-                f"{self.time_step_fs:g}; use for example {10 * self.time_step_fs:g}"
-            )
         settings: dict[str, Any] = {
             "temperature": temperature_K,
             "time_step": self.time_step_fs,
             "n_steps": self.n_steps,
-            "traj_interval": round(interval),
+            "traj_interval": self.store_interval_steps,
             "mb_velocity_seed": seed,
         }
         missing = sorted(set(settings) - known)

@@ -11,7 +11,7 @@ from jobflow import Flow, Job, Maker
 
 from perolyte.errors import InputError
 from perolyte.jobs.conductivity import fit_conductivity
-from perolyte.jobs.diffusion import analyse_trajectory_file
+from perolyte.jobs.diffusion import analyse_diffusion
 from perolyte.jobs.identity import assign_identities
 from perolyte.trajectories import open_trajectory
 from perolyte.transport import parse_ion
@@ -135,26 +135,28 @@ class TransportMaker(Maker):
         reading: dict[str, Any] = {
             "format": self.file_format,
             "time_step_fs": self.time_step_fs,
-            "frame_interval_fs": self.frame_interval_fs,
             "drop_cut_frame": self.drop_cut_frame,
         }
         types = {int(number): symbol for number, symbol in self.species_of_type.items()}
         # opened here too, so that a wrong file is named before anything is submitted
-        source = open_trajectory(path, species_of_type=types, **reading)
+        source = open_trajectory(
+            path, species_of_type=types, frame_interval_fs=self.frame_interval_fs, **reading
+        )
         kept: dict[str, Any] = {key: value for key, value in reading.items() if value}
         if types:
             kept["species_of_type"] = {str(number): symbol for number, symbol in types.items()}
-        job = analyse_trajectory_file(
+        job = analyse_diffusion(
             str(path),
+            name=name,
             mobile_ion=self.mobile_ion,
             charge=self.charge,
             hop_distance_A=self.hop_distance_A,
             temperature_K=temperature_K,
-            skip_ps=self.skip_ps,
+            equilibration_ps=self.skip_ps,
+            frame_interval_fs=self.frame_interval_fs,
             sites=self.sites,
-            reading=kept,
-            file_sha256=source.sha256,
-            name=name,
+            reading=kept or None,
+            trajectory_sha256=source.sha256,
             campaign=self.campaign,
         )
         at = "" if temperature_K is None else f" {temperature_K:g} K"

@@ -1,5 +1,6 @@
 """Jobs: each calls one function, builds one document and returns it."""
 
+from perolyte.jobs.averaging import average_runs
 from perolyte.jobs.bvse import BvseRun, compute_bvse, describe_bvse, run_bvse
 from perolyte.jobs.candidates import build_candidates, generate_candidates
 from perolyte.jobs.conductivity import (
@@ -8,15 +9,7 @@ from perolyte.jobs.conductivity import (
     fit_conductivity,
     run_conductivities,
 )
-from perolyte.jobs.diffusion import (
-    analyse_diffusion,
-    analyse_replica,
-    analyse_trajectory_file,
-    measure_diffusion,
-    measure_file,
-    measure_replica,
-    prepare_md_structure,
-)
+from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.diffusion_numbers import describe_diffusion
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
@@ -34,9 +27,8 @@ __all__ = [
     "PathSettings",
     "analyse_diffusion",
     "analyse_paths",
-    "analyse_replica",
-    "analyse_trajectory_file",
     "assign_identities",
+    "average_runs",
     "build_candidates",
     "build_conductivity",
     "build_relax_document",
@@ -49,9 +41,6 @@ __all__ = [
     "generate_candidates",
     "ingest_files",
     "map_over_grain_size",
-    "measure_diffusion",
-    "measure_file",
-    "measure_replica",
     "prepare_md_structure",
     "rank_candidates",
     "refresh_summary",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
+from perolyte.jobs.averaging import average_runs
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.schemas import (
@@ -68,7 +70,7 @@ def build_conductivity(
     Parameters
     ----------
     diffusion
-        Runs, in any order; several of one temperature are independent runs.
+        Runs, in any order; several of one temperature are averaged first.
     md_settings
         Kept with the document.
     formula
@@ -79,26 +81,29 @@ def build_conductivity(
     InputError
         For runs of different compounds, or without any run that names one.
     """
-    points = sorted(diffusion, key=lambda doc: doc.temperature_K)
+    runs = sorted(diffusion, key=lambda doc: doc.temperature_K)
+    points = [
+        average_runs(list(of_one)) for _, of_one in groupby(runs, key=lambda doc: doc.temperature_K)
+    ]
     status: Status = "not_converged"
-    reasons, fit = ["no temperature is converged"], _fit_line([_tracer(doc) for doc in points])
+    reasons, fit = ["no temperature is converged"], _fit_line([_tracer(point) for point in points])
     if fit is not None:
         status, reasons = fit.status, list(fit.reasons)
-    charge_fit = _fit_line([_charge(doc) for doc in points])
+    charge_fit = _fit_line([_charge(point) for point in points])
     charge_line = None if charge_fit is None else describe_line(charge_fit)
     return ConductivityDoc(
         campaign=campaign,
         name=name,
         status=status,
         reasons=[*reasons, *_reasons_by_temperature(points)],
-        warnings=sorted({text for doc in points for text in doc.warnings}),
+        warnings=sorted({text for doc in runs for text in doc.warnings}),
         provenance=make_provenance(
-            potential=points[0].provenance.potential if points else None,
-            parent_uuids=[doc.uuid for doc in points],
+            potential=runs[0].provenance.potential if runs else None,
+            parent_uuids=[doc.uuid for doc in runs],
         ),
-        formula=formula or _find_formula(points),
+        formula=formula or _find_formula(runs),
         mobile_ion=mobile_ion,
-        points=[_as_point(doc) for doc in points],
+        points=points,
         arrhenius=None if fit is None else describe_line(fit),
         room_temperature=None if fit is None else _extrapolate(fit, extrapolate_to_K),
         regime_change=None if fit is None else _describe_change(fit),
@@ -146,8 +151,8 @@ def run_conductivities(
     return Response(replace=assign_identities(Flow(flows, output=output, name="conductivities")))
 
 
-def _find_formula(points: list[DiffusionDoc]) -> str:
-    formulas = sorted({doc.formula for doc in points if doc.formula})
+def _find_formula(runs: list[DiffusionDoc]) -> str:
+    formulas = sorted({doc.formula for doc in runs if doc.formula})
     if len(formulas) != 1:
         found = ", ".join(formulas) or "no formula"
         raise InputError(
@@ -157,45 +162,27 @@ def _find_formula(points: list[DiffusionDoc]) -> str:
     return formulas[0]
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """One temperature's conductivity with its relative error, or only an upper bound, in S/cm."""
-
-    temperature_K: float
-    conductivity_S_cm: float | None
-    relative_error: float | None
-    bound_S_cm: float | None
+_Measured = tuple[float, float | None, float | None, float | None]
+"""Temperature in K, conductivity in S/cm with its relative error, and an upper bound in S/cm."""
 
 
-def _tracer(doc: DiffusionDoc) -> _Measured:
-    bound_S_cm = doc.conductivity_upper_bound_S_cm
-    return _Measured(doc.temperature_K, doc.conductivity_S_cm, doc.relative_error, bound_S_cm)
+def _tracer(point: ConductivityPoint) -> _Measured:
+    bound_S_cm = point.conductivity_upper_bound_S_cm
+    return point.temperature_K, point.conductivity_S_cm, point.relative_error, bound_S_cm
 
 
-def _charge(doc: DiffusionDoc) -> _Measured:
-    charge = doc.charge_transport
+def _charge(point: ConductivityPoint) -> _Measured:
+    charge = point.charge_transport
     if charge is None:
-        return _Measured(doc.temperature_K, None, None, None)
-    return _Measured(
-        doc.temperature_K,
-        charge.conductivity_S_cm,
-        charge.relative_error,
-        charge.conductivity_upper_bound_S_cm,
-    )
+        return point.temperature_K, None, None, None
+    bound_S_cm = charge.conductivity_upper_bound_S_cm
+    return point.temperature_K, charge.conductivity_S_cm, charge.relative_error, bound_S_cm
 
 
 def _fit_line(measured: list[_Measured]) -> ArrheniusResult | None:
     """Fit what is converged against the bounds of what is not; None where nothing is converged."""
-    good = [
-        (one.temperature_K, one.conductivity_S_cm, one.relative_error)
-        for one in measured
-        if one.conductivity_S_cm is not None and one.relative_error is not None
-    ]
-    bounds = [
-        (one.temperature_K, one.bound_S_cm)
-        for one in measured
-        if one.conductivity_S_cm is None and one.bound_S_cm
-    ]
+    good = [(T, sigma, error) for T, sigma, error, _ in measured if sigma and error]
+    bounds = [(T, bound) for T, sigma, _, bound in measured if sigma is None and bound]
     if not good:
         return None
     return fit_arrhenius(*np.asarray(good, dtype=float).T, upper_bounds=bounds or None)
@@ -265,15 +252,10 @@ def _explain_no_charge_line(fit: ArrheniusResult | None) -> list[str]:
     return list(fit.reasons)
 
 
-def _reasons_by_temperature(points: list[DiffusionDoc]) -> list[str]:
+def _reasons_by_temperature(points: list[ConductivityPoint]) -> list[str]:
     return [
         f"{doc.temperature_K:g} K: {reason}"
         for doc in points
         if doc.status != "converged"
         for reason in doc.reasons
     ]
-
-
-def _as_point(doc: DiffusionDoc) -> ConductivityPoint:
-    shared = set(ConductivityPoint.model_fields) - {"diffusion_uuid"}
-    return ConductivityPoint(**{key: getattr(doc, key) for key in shared}, diffusion_uuid=doc.uuid)

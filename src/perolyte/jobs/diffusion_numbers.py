@@ -13,7 +13,7 @@ from perolyte.schemas import ChargeTransport, DiffusionDoc, PotentialProvenance,
 from perolyte.trajectories import RunTransport
 from perolyte.transport import ANALYSIS_VERSION, DiffusivityResult, estimate_required_length
 
-__all__ = ["describe_diffusion", "describe_failure"]
+__all__ = ["describe_diffusion", "describe_failure", "estimate_length"]
 
 MAX_TEMPERATURE_DEVIATION = 0.15
 """A run whose mean temperature is further from the thermostat's is not that temperature."""
@@ -25,17 +25,11 @@ _ENDS = ("", "std_", "lower_", "upper_", "upper_bound_")
 def describe_diffusion(
     run: RunTransport,
     *,
-    name: str,
-    mobile_ion: str,
-    equilibration_ps: float,
     mean_temperature_K: float | None = None,
-    time_step_fs: float | None = None,
-    source: str | None = None,
-    trajectory_uuid: str | None = None,
-    trajectory_position: int | None = None,
     seed: int | None = None,
     potential: PotentialProvenance | None = None,
-    campaign: str | None = None,
+    trajectory_uuid: str | None = None,
+    **fields: Any,
 ) -> DiffusionDoc:
     """Write down what an analysed run says; numbers only where it is converged.
 
@@ -45,13 +39,17 @@ def describe_diffusion(
         From :func:`perolyte.trajectories.analyse_run`.
     mean_temperature_K
         K, measured. More than 15 % from the run's temperature, and it has no numbers.
+    seed, potential, trajectory_uuid
+        Where the run comes from.
+    **fields
+        Of :class:`~perolyte.schemas.DiffusionDoc` that the run does not say itself: ``name``,
+        ``mobile_ion`` and ``equilibration_ps`` at least.
     """
     fit = run.diffusivity
     status, reasons = _judge_temperature(fit, mean_temperature_K, run.temperature_K)
     use = status == "converged"
     return DiffusionDoc(
-        campaign=campaign,
-        name=name,
+        **fields,
         status=status,
         reasons=reasons,
         warnings=list(run.warnings),
@@ -62,7 +60,6 @@ def describe_diffusion(
             input_hash=run.mobile.source.sha256,
         ),
         formula=Composition(Counter(run.mobile.source.species)).reduced_formula,
-        mobile_ion=mobile_ion,
         charge=run.charge,
         temperature_K=run.temperature_K,
         mean_temperature_K=mean_temperature_K,
@@ -70,11 +67,9 @@ def describe_diffusion(
         n_independent_ions=_finite(fit.n_independent_ions),
         volume_A3=run.mobile.volume_A3,
         hop_distance_A=run.hop_distance_A,
-        time_step_fs=time_step_fs,
         frame_interval_fs=run.mobile.source.frame_interval_fs,
-        equilibration_ps=equilibration_ps,
         run_length_ps=fit.run_length_ps,
-        required_length_ps=_estimate_length(run),
+        required_length_ps=_finite(estimate_length(run, AIMED_RELATIVE_ERROR)),
         **_list_numbers(run, fit, use=use),
         relative_error=fit.relative_error if use else None,
         diffusivity_tensor_cm2_s=_to_list(fit.diffusivity_tensor_cm2_s) if use else None,
@@ -89,9 +84,7 @@ def describe_diffusion(
         lag_ps=fit.lag_ps.tolist(),
         msd_A2=fit.msd_A2.tolist(),
         msd_std_A2=[_finite(value) or 0.0 for value in fit.msd_std_A2],
-        source=source,
         trajectory_uuid=trajectory_uuid,
-        trajectory_position=trajectory_position,
         trajectory_sha256=run.mobile.source.sha256,
         analysis_version=ANALYSIS_VERSION,
     )
@@ -161,20 +154,23 @@ def _describe_charge(run: RunTransport, *, use: bool, reasons: list[str]) -> Cha
     )
 
 
-def _estimate_length(run: RunTransport) -> float | None:
-    """Return how long the run should have been, ps; a lower limit where only a bound is known."""
+def estimate_length(run: RunTransport, relative_error: float) -> float | None:
+    """Return how long a run has to be for an error of D, ps.
+
+    Where it gives only an upper bound of D, the length is the least that may do. None where it
+    says nothing, infinity where no length would do.
+    """
     fit = run.diffusivity
     diffusivity = fit.diffusivity_cm2_s or fit.diffusivity_upper_bound_cm2_s
     if not diffusivity:
         return None
     n_ions = fit.n_independent_ions if np.isfinite(fit.n_independent_ions) else fit.n_ions
-    length_ps = estimate_required_length(
-        AIMED_RELATIVE_ERROR,
+    return estimate_required_length(
+        relative_error,
         diffusivity_cm2_s=diffusivity,
         n_ions=min(max(n_ions, 1.0), fit.n_ions),
         hop_distance_A=run.hop_distance_A,
     )
-    return _finite(length_ps)
 
 
 def _judge_temperature(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from perolyte.jobs.diffusion_numbers import estimate_length
 from perolyte.jobs.md_settings import MDSettings
 from perolyte.potentials.dynamics import Progress, Replica, ReplicaOutcome, run_md_batch
 from perolyte.trajectories import analyse_run, open_trajectory
-from perolyte.transport import estimate_required_length
 from perolyte.units import FS_PER_PS
 
 if TYPE_CHECKING:
@@ -153,16 +153,9 @@ def _look(
     fit = run.diffusivity
     if fit.status == "unphysical":
         return _Verdict(None, 0)
-    diffusivity = fit.diffusivity_cm2_s or fit.diffusivity_upper_bound_cm2_s
-    if not diffusivity:
+    length_ps = estimate_length(run, settings.target_relative_error)
+    if length_ps is None:
         return _Verdict(fit.relative_error, outcome.n_steps * 2)
-    n_ions = fit.n_independent_ions if np.isfinite(fit.n_independent_ions) else fit.n_ions
-    length_ps = estimate_required_length(
-        settings.target_relative_error,
-        diffusivity_cm2_s=diffusivity,
-        n_ions=min(max(n_ions, 1.0), fit.n_ions),
-        hop_distance_A=hop_distance_A,
-    )
     wanted_ps = settings.equilibration_ps + _MARGIN * length_ps
     if not np.isfinite(wanted_ps):
         return _Verdict(fit.relative_error, settings.max_steps)

@@ -22,20 +22,21 @@ def current_uuid() -> str | None:
 def describe_maker(maker: Any) -> PotentialProvenance:
     """Say which potential or engine a child maker uses.
 
-    atomate2's force-field makers name their calculator in ``calculator_meta``; any other maker is
-    named by its class, and its own task document says the rest.
+    perolyte's own makers name it in ``potential``, atomate2's force-field makers in
+    ``calculator_meta``; any other maker is named by its class, and its own task document says the
+    rest.
     """
-    path = getattr(maker, "calculator_meta", None)
-    kwargs = getattr(maker, "calculator_kwargs", {})
+    kwargs = getattr(maker, "calculator_kwargs", None) or {}
+    path = getattr(maker, "potential", None) or getattr(maker, "calculator_meta", None)
     if path is None:
         return PotentialProvenance(name=f"{type(maker).__module__}.{type(maker).__qualname__}")
-    described = describe_potential(name_of_potential(str(path)))
+    described = describe_potential(name_of_potential(str(path)), kwargs)
     dtype = "float32" if described["weights_sha256"] else "float64"
     return PotentialProvenance(
         name=str(described["name"]),
         version=described["version"],
         weights_sha256=described["weights_sha256"],
-        dtype=dtype,
+        dtype=str(kwargs.get("dtype") or dtype),
         device=str(kwargs.get("device") or "automatic"),
     )
 

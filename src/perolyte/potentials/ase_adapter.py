@@ -116,5 +116,5 @@ class AseBatchPotential:
 
     def describe(self) -> dict[str, Any]:
         """Return name, version and arguments."""
-        known = describe_potential(self._spec.name)
+        known = describe_potential(self._spec.name, self._spec.kwargs)
         return {**known, "kwargs": repr(sorted(self._spec.kwargs.items())), "device": "cpu"}

@@ -13,6 +13,7 @@ from perolyte.potentials.batch import SystemBatch
 from perolyte.potentials.chgnet_engine import ChgnetEngine
 from perolyte.potentials.heartbeat import Heartbeat
 from perolyte.potentials.loading import load_chgnet_weights
+from perolyte.potentials.registry import hash_checkpoint
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -35,6 +36,8 @@ class ChgnetCalculator(Calculator):
         Whether magnetic moments are among the results.
     checkpoint
         Path of a fine-tuned checkpoint, used instead of the pretrained weights.
+    checkpoint_sha256
+        What it must have; another file is refused.
     dtype
         Of the network's arithmetic, ``"float32"`` or ``"float64"``.
 
@@ -67,6 +70,7 @@ class ChgnetCalculator(Calculator):
         stress: bool = True,
         magmoms: bool = False,
         checkpoint: str | None = None,
+        checkpoint_sha256: str | None = None,
         dtype: str = "float32",
     ) -> None:
         super().__init__()
@@ -78,6 +82,8 @@ class ChgnetCalculator(Calculator):
             *(["stress"] if stress else []),
             *(["magmoms"] if magmoms else []),
         ]
+        if checkpoint is not None and checkpoint_sha256 is not None:
+            hash_checkpoint(checkpoint, checkpoint_sha256)
         weights, origin = load_chgnet_weights(checkpoint or f"chgnet-{version}")
         self.engine = ChgnetEngine(weights, origin=origin, device=device, dtype=dtype)
         self.device = str(self.engine.device)

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,8 +16,15 @@ from typing import Any
 
 from perolyte.errors import InputError, PotentialError
 
-__all__ = ["PotentialSpec", "describe_potential", "name_of_potential", "resolve_potential"]
+__all__ = [
+    "PotentialSpec",
+    "describe_potential",
+    "hash_checkpoint",
+    "name_of_potential",
+    "resolve_potential",
+]
 
+_CHECKPOINT_SUFFIXES = (".tar", ".pth", ".pt", ".ckpt")
 _NAMED = {"chgnet": "perolyte.potentials.chgnet.ChgnetCalculator"}
 
 
@@ -29,7 +37,8 @@ class PotentialSpec:
     name
         A registered name, or the import path of an ASE calculator class.
     kwargs
-        Handed unread to the calculator.
+        Handed unread to the calculator. A fine-tuned CHGNet is ``chgnet`` with ``checkpoint`` and
+        ``checkpoint_sha256``.
     """
 
     name: str = "chgnet"
@@ -50,22 +59,33 @@ class PotentialSpec:
 def resolve_potential(name: str, kwargs: dict[str, Any] | None = None) -> PotentialSpec:
     """Check that a potential can be imported and takes the arguments, without loading its weights.
 
+    Parameters
+    ----------
+    name
+        A registered name, the path of a checkpoint as chgnet's ``Trainer`` writes it, or the import
+        path of an ASE calculator. A checkpoint is known by the SHA-256 that it has now.
+    kwargs
+        Of the calculator.
+
     Raises
     ------
     InputError
-        If the name is neither registered nor the import path of something callable, or if the
-        callable does not take these keyword arguments.
+        If the name is neither registered nor a file nor the import path of something callable, or
+        if the callable does not take these keyword arguments.
 
     Examples
     --------
     >>> resolve_potential("chgnet").import_path
     'perolyte.potentials.chgnet.ChgnetCalculator'
     """
-    spec = PotentialSpec(name, dict(kwargs or {}))
+    spec = _find_checkpoint(name, kwargs or {}) or PotentialSpec(name, dict(kwargs or {}))
     if name in _NAMED and not spec.kwargs:
         return spec
     module, _, attribute = spec.import_path.rpartition(".")
-    allowed = f"use one of {', '.join(sorted(_NAMED))}, or the import path of an ASE calculator"
+    allowed = (
+        f"use one of {', '.join(sorted(_NAMED))}, the path of a CHGNet checkpoint, or the import "
+        "path of an ASE calculator"
+    )
     if not module:
         raise InputError(f"potential {name!r} is not known; {allowed}")
     try:
@@ -104,30 +124,92 @@ def name_of_potential(import_path: str) -> str:
     return next((name for name, path in _NAMED.items() if path == import_path), import_path)
 
 
-@lru_cache(maxsize=8)
-def describe_potential(name: str) -> dict[str, str | None]:
+def _find_checkpoint(name: str, kwargs: dict[str, Any]) -> PotentialSpec | None:
+    """Return the potential of a checkpoint file; None where the name looks like none."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        if os.sep not in name and path.suffix not in _CHECKPOINT_SUFFIXES:
+            return None
+        raise InputError(
+            f"potential {name!r} is no file; give the path of a checkpoint that chgnet's Trainer "
+            f"wrote, or one of {', '.join(sorted(_NAMED))}"
+        )
+    path = path.resolve()
+    own = {"checkpoint": str(path), "checkpoint_sha256": hash_checkpoint(path)}
+    return PotentialSpec("chgnet", {**kwargs, **own})
+
+
+def hash_checkpoint(path: str | Path, expected_sha256: str | None = None) -> str:
+    """Return the SHA-256 of a checkpoint.
+
+    Parameters
+    ----------
+    path
+        The file.
+    expected_sha256
+        What it had when a flow was built: another content is refused, because the jobs are known
+        by that one.
+
+    Raises
+    ------
+    PotentialError
+        For a file that cannot be read, or is another by now.
+    """
+    try:
+        found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as err:
+        raise PotentialError(f"checkpoint {path} cannot be read ({err.strerror})") from err
+    if expected_sha256 not in (None, found):
+        raise PotentialError(
+            f"checkpoint {path} has changed since the flow was built (SHA-256 {found[:12]}, was "
+            f"{str(expected_sha256)[:12]}); put the file back, or build the flow again"
+        )
+    return found
+
+
+def describe_potential(name: str, kwargs: dict[str, Any] | None = None) -> dict[str, str | None]:
     """Return name, version and SHA-256 of the weights, for a document's provenance.
 
     The SHA-256 is None for a calculator without a weights file (an analytic potential).
+
+    Parameters
+    ----------
+    name, kwargs
+        As :func:`resolve_potential`.
     """
-    spec = PotentialSpec(name)
-    package = spec.import_path.split(".")[0]
-    if name == "chgnet":
-        path = _chgnet_weights()
-        return {
-            "name": "CHGNet",
-            "version": f"{path.parent.name} (chgnet {version('chgnet')})",
-            "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
+    spec = _find_checkpoint(name, kwargs or {}) or PotentialSpec(name, kwargs or {})
+    if spec.name != "chgnet":
+        return _describe_package(spec.import_path)
+    checkpoint = spec.kwargs.get("checkpoint")
+    if checkpoint is None:
+        return dict(_describe_pretrained(str(spec.kwargs.get("version", "0.3.0"))))
+    sha256 = spec.kwargs.get("checkpoint_sha256") or hash_checkpoint(checkpoint)
+    version_ = f"checkpoint {Path(checkpoint).name}"
+    return {"name": "CHGNet", "version": version_, "weights_sha256": sha256}
+
+
+@lru_cache(maxsize=8)
+def _describe_pretrained(release: str) -> dict[str, str | None]:
+    path = _chgnet_weights(release)
+    return {
+        "name": "CHGNet",
+        "version": f"{path.parent.name} (chgnet {version('chgnet')})",
+        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+@lru_cache(maxsize=8)
+def _describe_package(import_path: str) -> dict[str, str | None]:
+    package = import_path.split(".", maxsplit=1)[0]
     distributions = packages_distributions().get(package, [package])
     try:
         found: str | None = version(distributions[0])
     except PackageNotFoundError:
         found = None
-    return {"name": spec.import_path, "version": found, "weights_sha256": None}
+    return {"name": import_path, "version": found, "weights_sha256": None}
 
 
-def _chgnet_weights(weights: str = "0.3.0") -> Path:
+def _chgnet_weights(weights: str) -> Path:
     specification = importlib.util.find_spec("chgnet")
     if specification is None or specification.origin is None:
         raise PotentialError("chgnet is not installed; run 'pip install chgnet'")

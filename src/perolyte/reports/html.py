@@ -170,7 +170,7 @@ def _describe_point(point: ConductivityPoint) -> dict[str, str | list[str]]:
         "window": DASH if window is None else f"{window[0]:.3g}–{window[1]:.3g}",
         "status": point.status.replace("_", " "),
         "reasons": point.reasons,
-        "uuid": point.diffusion_uuid or "",
+        "uuid": ", ".join(point.diffusion_uuids),
     }
 
 

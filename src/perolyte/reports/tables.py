@@ -253,7 +253,7 @@ def _nest_point(point: ConductivityPoint) -> dict[str, Any]:
         "fit_window_ps": point.fit_window_ps,
         "status": point.status,
         "reasons": point.reasons,
-        "diffusion_uuid": point.diffusion_uuid,
+        "diffusion_uuids": point.diffusion_uuids,
     }
 
 

@@ -42,6 +42,7 @@ class MeanCellDescription(BaseModel):
 class TrajectoryDoc(Document):
     """MD of one replica: "unphysical" if a guard stopped it, "not_converged" if it goes on."""
 
+    replica: str = Field(description="which of the job's runs: temperature and number")
     formula: str
     structure: Structure = Field(description="at the start, in the cell of the run")
     first_velocities_A_fs: list[list[float]] | None = Field(

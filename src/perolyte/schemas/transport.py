@@ -84,7 +84,7 @@ class DiffusionDoc(_RunNumbers, Document):
 
     formula: str | None = Field(default=None, description="of all atoms of the run, reduced")
     mobile_ion: str
-    charge: float | None = Field(default=None, description="of one ion, elementary charges")
+    charge: float = Field(description="of one ion, elementary charges")
     mean_temperature_K: float | None = Field(default=None, description="over the analysed part")
     n_ions: int
     n_independent_ions: float | None = Field(
@@ -92,7 +92,7 @@ class DiffusionDoc(_RunNumbers, Document):
     )
     volume_A3: float
     hop_distance_A: float
-    time_step_fs: float | None
+    time_step_fs: float | None = None
     frame_interval_fs: float
     equilibration_ps: float = Field(description="discarded at the start")
     run_length_ps: float = Field(description="analysed")
@@ -108,11 +108,12 @@ class DiffusionDoc(_RunNumbers, Document):
     )
     relative_errors: dict[str, float] | None = None
     log_log_slope: float | None
-    source: str | None = Field(default=None, description="name of a trajectory file")
-    reading: dict[str, Any] | None = Field(
-        default=None, description="how the file was read, and which atoms count"
+    source: str | None = Field(default=None, description="path of a trajectory file")
+    reading: dict[str, Any] | None = Field(default=None, description="how the file was read")
+    sites: list[int | str] | None = Field(
+        default=None, description="atoms that count, where not all of the element"
     )
-    trajectory_uuid: str | None
+    trajectory_uuid: str | None = None
     trajectory_position: int | None = Field(
         default=None, description="among the runs of that document"
     )
@@ -123,13 +124,16 @@ class DiffusionDoc(_RunNumbers, Document):
 
 
 class ConductivityPoint(_RunNumbers):
-    """One temperature of a :class:`ConductivityDoc`."""
+    """One temperature of a :class:`ConductivityDoc`; several runs of it are averaged.
+
+    The curves are those of the run with most net hops.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     status: str
     reasons: list[str]
-    diffusion_uuid: str | None
+    diffusion_uuids: list[str] = Field(description="runs, also those without a value")
 
 
 class ArrheniusFit(BaseModel):

@@ -64,6 +64,7 @@ from perolyte.transport.rates import (
     estimate_barrier,
     estimate_rate,
 )
+from perolyte.transport.replicas import ReplicaResult, combine_replicas
 from perolyte.transport.selection import parse_ion, parse_sites, select_ions
 from perolyte.transport.site_search import DensitySites, find_density_sites
 from perolyte.transport.sites import (
@@ -104,6 +105,7 @@ __all__ = [
     "ProbabilityDensity",
     "RadialDistributionResult",
     "RateEstimate",
+    "ReplicaResult",
     "ResidenceResult",
     "ReturnResult",
     "Segment",
@@ -116,6 +118,7 @@ __all__ = [
     "assign_sites",
     "check_framework",
     "collective_squared_displacement",
+    "combine_replicas",
     "correlation_factor",
     "define_sites",
     "estimate_barrier",

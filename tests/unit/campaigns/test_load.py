@@ -383,7 +383,7 @@ SR = {"element": "Sr", "scheme": "S3"}
         ("grain_boundary.temperature_K", 298, "extrapolate_to_K 300; bulk and boundary"),
         ("grain_boundary.source", "", "at least 3 characters"),
         ("grain_boundary.label", "guessed", "'literature' or 'assumed'"),
-        ("potential.name", "magic", "use one of chgnet, or the import path"),
+        ("potential.name", "magic", "use one of chgnet, the path of a CHGNet checkpoint"),
         ("potential.name", "no.such.Module", "cannot be imported"),
         ("potential.name", "..x", "cannot be imported"),
         ("potential.name", "math.pi", "not callable"),
@@ -463,3 +463,16 @@ def test_any_slip_is_one_line_or_none(quickstart, write, data):
         assert str(path) in message
     else:
         assert campaign.to_flow().output is not None, "what loads can be built"
+
+
+def test_a_fine_tuned_checkpoint_beside_the_file(quickstart, write):
+    path = write(change(quickstart, "potential", {"name": "own.pth.tar"}))
+    with pytest.raises(InputError, match=r"'own\.pth\.tar' is no file"):
+        load_campaign(path)
+    (path.parent / "own.pth.tar").write_bytes(b"weights")
+    first = load_campaign(path).to_flow()
+    assert list(first.job_uuids) == list(load_campaign(path).to_flow().job_uuids)
+    (path.parent / "own.pth.tar").write_bytes(b"other weights")
+    other = set(load_campaign(path).to_flow().job_uuids)
+    # candidates are those; what the potential computes is something else
+    assert 0 < len(set(first.job_uuids) - other) < len(other)

@@ -248,9 +248,8 @@ def test_hop_distance_is_needed():
 
 @pytest.mark.parametrize(("interval_fs", "step_fs"), [(25.0, 2.0), (1.0, 2.0), (10.0, 3.0)])
 def test_frames_at_multiples_of_the_time_step(interval_fs, step_fs):
-    maker = conductivity(frame_interval_fs=interval_fs, time_step_fs=step_fs)
     with pytest.raises(InputError, match="not a multiple of time_step_fs") as caught:
-        maker.make(ROCKSALT)
+        conductivity(frame_interval_fs=interval_fs, time_step_fs=step_fs)
     assert f"use for example {10 * step_fs:g}" in str(caught.value)
 
 

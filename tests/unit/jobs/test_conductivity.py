@@ -197,7 +197,8 @@ def test_three_good_points():
     assert (arrhenius.temperature_min_K, arrhenius.temperature_max_K) == (800, 1200)
     assert arrhenius.n_points == 3
     assert np.shape(arrhenius.covariance) == (2, 2)
-    assert [point.diffusion_uuid for point in doc.points] == doc.provenance.parent_uuids
+    uuids = [uuid for point in doc.points for uuid in point.diffusion_uuids]
+    assert uuids == doc.provenance.parent_uuids
 
 
 def test_exact_points_give_the_exact_line():

@@ -47,7 +47,11 @@ def test_the_arguments_are_copied():
 @pytest.mark.parametrize(
     ("name", "kwargs", "expected"),
     [
-        ("magic", None, "not known; use one of chgnet, or the import path"),
+        (
+            "magic",
+            None,
+            "not known; use one of chgnet, the path of a CHGNet checkpoint, or the import path",
+        ),
         ("", None, "not known"),
         (".Potential", None, "not known"),
         ("..x", None, "cannot be imported"),

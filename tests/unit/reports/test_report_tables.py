@@ -162,7 +162,7 @@ def test_json_is_strict_and_complete(
         for shown, point in zip(entry["temperatures"], points, strict=True):
             assert shown["conductivity_S_cm"] == point.conductivity_S_cm
             assert shown["diffusivity_std_cm2_s"] == point.diffusivity_std_cm2_s
-            assert shown["diffusion_uuid"] == point.diffusion_uuid
+            assert shown["diffusion_uuids"] == point.diffusion_uuids
 
 
 def test_no_nan_reaches_a_file(mixed: ScreeningSummaryDoc) -> None:

@@ -135,6 +135,7 @@ TRAJECTORY = TrajectoryDoc(
     mobile_ion="Li",
     temperature_K=800.0,
     mean_temperature_K=801.0,
+    replica="800K-1",
     replica_seed=3,
     ensemble={"kind": "NVE"},
     time_step_fs=2.0,
@@ -170,9 +171,9 @@ VOGEL = VogelFit(
 )
 POINT = ConductivityPoint(
     **make_diffusion(1000, 0.1, charge_transport=CHARGE).model_dump(
-        include=set(ConductivityPoint.model_fields) - {"diffusion_uuid"}
+        include=set(ConductivityPoint.model_fields) - {"diffusion_uuids"}
     ),
-    diffusion_uuid="d",
+    diffusion_uuids=["d"],
 )
 DOPED = make_candidate("Sr2-S3", "doping", change={"Sr": 2, "La": -1, "Li": -1})
 RANKED = RankedCandidate(name="Sr2-S3", relax_uuid="r", reaction_energy_eV=0.5, reaction="x")
