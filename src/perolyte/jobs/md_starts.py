@@ -16,6 +16,7 @@ from perolyte.jobs.md_settings import MDSettings
 from perolyte.jobs.seeds import derive_seed
 from perolyte.potentials.choosing import build_calculator
 from perolyte.potentials.dynamics import Replica, equilibrate_cell
+from perolyte.potentials.dynamics.atomic_files import write_atomically
 from perolyte.schemas import MeanCellDescription, TrajectoryDoc
 from perolyte.units import FS_PER_PS
 
@@ -93,7 +94,13 @@ def find_starts(
             if settings.cell_equilibration_ps > 0:
                 found = _read(folder, label)
                 if not found:
-                    found = _equilibrate(structure, temperature_K, own_seed, settings)
+                    found = _equilibrate(
+                        structure,
+                        temperature_K,
+                        own_seed,
+                        settings,
+                        checkpoint=folder / _FOLDER / f"{label}.checkpoint",
+                    )
                     _write(folder, label, found)
             starts.append(ReplicaStart(label, temperature_K, own_seed, **found))
     return starts
@@ -114,7 +121,12 @@ def keep_start(folder: Path, document: TrajectoryDoc) -> None:
 
 
 def _equilibrate(
-    structure: Structure, temperature_K: float, seed: int, settings: MDSettings
+    structure: Structure,
+    temperature_K: float,
+    seed: int,
+    settings: MDSettings,
+    *,
+    checkpoint: Path,
 ) -> dict[str, Any]:
     from ase import units
 
@@ -128,6 +140,7 @@ def _equilibrate(
             n_skipped_steps=round(_CELL_SKIPPED * n_steps),
             seed=seed,
             time_step_fs=settings.time_step_fs,
+            checkpoint=checkpoint,
         )
     except ConvergenceError as err:
         # a cell that boils at this temperature is a result, and no reason to lose the others
@@ -165,6 +178,5 @@ def _write(folder: Path, label: str, found: dict[str, Any]) -> None:
         content["cell"] = found["cell"].model_dump()
     path = folder / _FOLDER / f"{label}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, json.dumps(content).encode())
+    path.with_suffix(".checkpoint").unlink(missing_ok=True)

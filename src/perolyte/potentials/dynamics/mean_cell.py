@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.errors import ConvergenceError, InputError
+from perolyte.potentials.dynamics.mean_cell_checkpoint import CellSearch, fingerprint
 from perolyte.potentials.dynamics.random_numbers import draw_velocities
 from perolyte.potentials.dynamics.replica import FloatArray
 from perolyte.units import EV_PER_A3_TO_GPA
@@ -65,6 +67,8 @@ def equilibrate_cell(
     time_step_fs: float = 1.0,
     isotropic: bool = False,
     sample_interval_steps: int = 10,
+    checkpoint: str | Path | None = None,
+    checkpoint_interval_steps: int = 250,
 ) -> MeanCell:
     """Average the cell at constant temperature and pressure.
 
@@ -91,6 +95,9 @@ def equilibrate_cell(
         Let only the volume fluctuate.
     sample_interval_steps
         Steps between samples.
+    checkpoint, checkpoint_interval_steps
+        File to go on from after a kill, written every so many steps. One that is damaged, or of
+        another search, is not used.
 
     Returns
     -------
@@ -121,20 +128,30 @@ def equilibrate_cell(
     first = atoms.cell.array.copy()
     limit = _LARGEST_GROWTH * atoms.get_volume()
     mover = _make_mover(atoms, temperature_K, pressure_GPa, time_step_fs, isotropic)
-    deformations, temperatures = [], []
-    for step in range(1, n_steps + 1):
+    name = fingerprint(
+        *(atoms.numbers, atoms.positions, first, seed, temperature_K, pressure_GPa),
+        *(time_step_fs, isotropic, n_skipped_steps, sample_interval_steps),
+    )
+    kept = None if checkpoint is None else Path(checkpoint)
+    search = CellSearch() if kept is None else CellSearch.load(kept, mover, name)
+    while search.step < n_steps:
         mover.step()
+        search.step += 1
         volume = atoms.get_volume()
         if not limit / _LARGEST_GROWTH**2 < volume < limit:
             raise ConvergenceError(
-                f"the cell went from {limit / _LARGEST_GROWTH:.4g} to {volume:.4g} Å³ in {step} "
-                f"steps at {temperature_K:g} K: it melts, boils or the potential fails; lower the "
-                "temperature or the time step"
+                f"the cell went from {limit / _LARGEST_GROWTH:.4g} to {volume:.4g} Å³ in "
+                f"{search.step} steps at {temperature_K:g} K: it melts, boils or the potential "
+                "fails; lower the temperature or the time step"
             )
-        if step > n_skipped_steps and (step - n_skipped_steps) % sample_interval_steps == 0:
-            deformations.append(_take_out_rotation(np.linalg.solve(first, atoms.cell.array)))
-            temperatures.append(atoms.get_temperature())
-    cells = first @ np.array(deformations)
+        since = search.step - n_skipped_steps
+        if since > 0 and since % sample_interval_steps == 0:
+            deformation = np.linalg.solve(first, atoms.cell.array)
+            search.deformations.append(_take_out_rotation(deformation))
+            search.temperatures_K.append(atoms.get_temperature())
+        if kept is not None and search.step % checkpoint_interval_steps == 0:
+            search.save(kept, mover, name)
+    cells = first @ np.array(search.deformations)
     volumes = np.abs(np.linalg.det(cells))
     mean = cells.mean(axis=0)
     atoms.calc = None
@@ -144,7 +161,7 @@ def equilibrate_cell(
         cell_error_A=estimate_block_error(cells),
         volume_A3=float(volumes.mean()),
         volume_error_A3=float(estimate_block_error(volumes)),
-        temperature_K=float(np.mean(temperatures)),
+        temperature_K=float(np.mean(search.temperatures_K)),
         n_samples=len(cells),
         atoms=atoms,
     )

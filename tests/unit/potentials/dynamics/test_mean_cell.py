@@ -95,3 +95,65 @@ def test_bad_input_is_refused():
         average(300.0, n_steps=100, n_skipped_steps=0)
     with pytest.raises(InputError, match="temperature_K is 0"):
         average(0.0, structure=bulk("Cu"))
+
+
+class KilledError(Exception):
+    """Stands for kill -9 at a step."""
+
+
+class DyingCalculator(PairCalculator):
+    """Ends the run at some evaluation."""
+
+    def __init__(self, n_evaluations: int) -> None:
+        super().__init__(PairPotential())
+        self.left = n_evaluations
+
+    def calculate(self, *args, **kwargs):
+        self.left -= 1
+        if self.left < 0:
+            raise KilledError
+        super().calculate(*args, **kwargs)
+
+
+def search(calculator=None, **changes):
+    chosen = calculator or PairCalculator(PairPotential())
+    options = {"n_steps": 260, "n_skipped_steps": 60, "seed": 4, "time_step_fs": 4.0}
+    return equilibrate_cell(chosen, make_crystal(), 100.0, **(options | changes))
+
+
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path, isotropic):
+    whole = search(isotropic=isotropic)
+    kept = {"checkpoint": tmp_path / "a" / "search", "checkpoint_interval_steps": 70}
+    for n_evaluations in (100, 5, 80):
+        with pytest.raises(KilledError):
+            search(DyingCalculator(n_evaluations), isotropic=isotropic, **kept)
+    last = DyingCalculator(10_000)
+    resumed = search(last, isotropic=isotropic, **kept)
+    assert 10_000 - last.left < 130, "it did not begin again"
+    assert np.array_equal(resumed.cell_A, whole.cell_A)
+    assert np.array_equal(resumed.atoms.get_momenta(), whole.atoms.get_momenta())
+    assert (resumed.n_samples, resumed.temperature_K) == (whole.n_samples, whole.temperature_K)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "text", "another"])
+def test_a_checkpoint_that_cannot_be_used(tmp_path, damage):
+    path = tmp_path / "search"
+    new = search(n_steps=180, n_skipped_steps=20)
+    kept = {
+        "checkpoint": path,
+        "checkpoint_interval_steps": 50,
+        "n_steps": 180,
+        "n_skipped_steps": 20,
+    }
+    search(seed=2 if damage == "another" else 4, **kept)
+    content = path.read_bytes()
+    half = len(content) // 2
+    damaged = {
+        "cut": content[:half],
+        "changed": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
+        "text": b"not a checkpoint",
+        "another": content,
+    }
+    path.write_bytes(damaged[damage])
+    assert np.array_equal(search(**kept).cell_A, new.cell_A)
