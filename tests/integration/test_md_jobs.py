@@ -19,7 +19,13 @@ from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution import run_flow
 from perolyte.flows import BatchMDMaker, ConductivityMaker
 from perolyte.jobs.run_files import restore_files
-from perolyte.schemas import ConductivityDoc, DiffusionDoc, TrajectoryDoc, TrajectorySetDoc
+from perolyte.schemas import (
+    ConductivityDoc,
+    DiffusionDoc,
+    IonPathsDoc,
+    TrajectoryDoc,
+    TrajectorySetDoc,
+)
 from perolyte.settings import RUN_FOLDER_VARIABLE
 from perolyte.stores import Results, open_store
 from perolyte.trajectories import open_trajectory
@@ -108,6 +114,7 @@ def test_a_conductivity_from_start_to_end(store, tmp_path):
         target_relative_error=0.2,
         cell_equilibration_ps=0.0,
         md_maker=make_md(),
+        paths=True,
         seed=2,
     )
     flow = maker.make(make_free_ions(), candidate="free")
@@ -128,6 +135,15 @@ def test_a_conductivity_from_start_to_end(store, tmp_path):
     assert {t.stopped_by for t in md.trajectories} == {"target"}
     assert all(t.run_length_ps < 81.0 for t in md.trajectories)
     assert max(t.run_length_ps for t in md.trajectories) > 5.0, "some had to go on"
+    ways = [
+        IonPathsDoc.model_validate(Results(store).document(uuid))
+        for uuid in Results(store).documents("IonPathsDoc")["uuid"]
+    ]
+    assert sorted(doc.temperature_K for doc in ways) == list(TEMPERATURES_K)
+    for doc in ways:
+        assert doc.trajectory_uuid == runs[0].trajectory_uuid
+        assert doc.n_ions == runs[0].n_ions
+        assert doc.reasons, "free ions visit no sites, and the document says so"
     line = ConductivityDoc.model_validate(Results(store).document(flow.jobs[-1].uuid))
     assert len(line.points) == 3
     assert line.md_settings["max_production_ps"] == 80.0

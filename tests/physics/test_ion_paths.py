@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from perolyte.jobs import PathSettings, describe_paths
-from perolyte.jobs.paths_input import read_thinned
-from perolyte.trajectories import wrap_trajectory
+from perolyte.trajectories import read_thinned, wrap_trajectory
 from perolyte.units import BOLTZMANN_EV_PER_K
 from support.jumping_ions import EDGE_A, N_CELLS, known_rate_per_ps, make_crystal, make_run
 from support.walkers import FRAME_FS, HOP_A

@@ -204,6 +204,9 @@ class ConductivitySpec(_Section):
     wall_time_limit_s: Number | None = Field(
         default=None, gt=0, description="after which a job hands over to another one"
     )
+    paths: Flag = Field(
+        default=False, description="also where the ions of each run go, as a document of its own"
+    )
     hop_distance_A: Number | None = Field(default=None, gt=0.5, lt=20)
     extrapolate_to_K: Number = Field(default=300.0, ge=50, le=5000)
 

@@ -12,10 +12,9 @@ from perolyte.cli.bvse_files import explain_writing, name_stems
 from perolyte.errors import InputError
 from perolyte.execution.lock import lock_folder
 from perolyte.jobs.paths import PathSettings, describe_paths
-from perolyte.jobs.paths_input import read_thinned
 from perolyte.reports.files import replace_bytes, replace_text
 from perolyte.schemas import IonPathsDoc
-from perolyte.trajectories import RunTransport
+from perolyte.trajectories import RunTransport, read_thinned
 from perolyte.transport import ProbabilityDensity, format_density
 
 if TYPE_CHECKING:

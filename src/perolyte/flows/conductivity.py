@@ -16,6 +16,7 @@ from perolyte.jobs.conductivity import fit_conductivity
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.md_settings import MDLengths
+from perolyte.jobs.paths import analyse_paths
 from perolyte.jobs.provenance import describe_maker
 from perolyte.jobs.seeds import derive_seed
 
@@ -50,6 +51,8 @@ class ConductivityMaker(MDLengths, Maker):
         atomate2's ``AseMDMaker`` (``temperature``, ``time_step``, ``n_steps``,
         ``traj_interval``, ``mb_velocity_seed``), which runs each temperature as a job of its own
         in the cell that is given and is not extended.
+    paths
+        Also say where the ions of each run go, as a document of its own.
     campaign
         Name that the documents carry.
     **kwargs
@@ -75,6 +78,7 @@ class ConductivityMaker(MDLengths, Maker):
     extrapolate_to_K: float = 300.0
     seed: int = 0
     md_maker: Any = field(default_factory=BatchMDMaker)
+    paths: bool = False
     campaign: str | None = None
 
     def make(
@@ -124,9 +128,7 @@ class ConductivityMaker(MDLengths, Maker):
     ) -> tuple[list[Any], list[Job]]:
         """Return one MD job for all temperatures, and one analysis for each replica."""
         maker: BatchMDMaker = dataclasses.replace(
-            self.md_maker,
-            **self.lengths,
-            campaign=self.campaign,
+            self.md_maker, **self.lengths, campaign=self.campaign
         )
         size = maker.temperatures_per_job or len(self.temperatures_K)
         jobs: list[Any] = []
@@ -144,44 +146,55 @@ class ConductivityMaker(MDLengths, Maker):
                 label=label,
             )
             md.name += alone
-            found = [
-                self._analyse_replica(md, position, temperature_K, label, hop_A, maker.n_replicas)
-                for position, temperature_K in enumerate(
-                    T for T in temperatures_K for _ in range(maker.n_replicas)
-                )
-            ]
-            jobs += [md, *found]
-            analyses += found
+            jobs.append(md)
+            replicas = [(T, number) for T in temperatures_K for number in range(maker.n_replicas)]
+            for position, (temperature_K, number) in enumerate(replicas):
+                where = f"{label} {temperature_K:g} K"
+                where += f", run {number + 1}" if maker.n_replicas > 1 else ""
+                run = self._analyse(md, md.output, label, where, hop_A, temperature_K, position)
+                jobs += run
+                analyses.append(run[0])
         return jobs, analyses
 
-    def _analyse_replica(
+    def _analyse(
         self,
         md: Job,
-        position: int,
-        temperature_K: float,
+        run: Any,
         label: str,
+        where: str,
         hop_A: float,
-        n_replicas: int,
-    ) -> Job:
-        analysis = analyse_diffusion(
-            md.output,
-            position=position,
-            name=label,
-            mobile_ion=self.mobile_ion,
+        temperature_K: float,
+        position: int | None = None,
+        seed: int | None = None,
+    ) -> list[Job]:
+        """Return the analysis of one run, and that of its paths where asked for."""
+        common: dict[str, Any] = {
+            "position": position,
+            "name": label,
+            "mobile_ion": self.mobile_ion,
+            "temperature_K": temperature_K,
+            "frame_interval_fs": self.frame_interval_fs,
+            "equilibration_ps": self.equilibration_ps,
+            "trajectory_uuid": md.uuid,
+            "campaign": self.campaign,
+        }
+        diffusion = analyse_diffusion(
+            run,
             charge=self.charge,
-            temperature_K=temperature_K,
             hop_distance_A=hop_A,
             time_step_fs=self.time_step_fs,
-            frame_interval_fs=self.frame_interval_fs,
-            equilibration_ps=self.equilibration_ps,
-            trajectory_uuid=md.uuid,
+            seed=seed,
             potential=describe_maker(self.md_maker),
-            campaign=self.campaign,
+            **common,
         )
-        ending = f", run {position % n_replicas + 1}" if n_replicas > 1 else ""
-        analysis.name = f"diffusivity {label} {temperature_K:g} K{ending}"
-        analysis.config.on_missing_references = OnMissing.NONE
-        return analysis
+        diffusion.name = f"diffusivity {where}"
+        jobs = [diffusion]
+        if self.paths:
+            jobs.append(analyse_paths(run, **common))
+            jobs[-1].name = f"paths {where}"
+        for analysis in jobs:
+            analysis.config.on_missing_references = OnMissing.NONE
+        return jobs
 
     def _run_apart(
         self, structure: Structure, label: str, hop_A: float
@@ -190,42 +203,20 @@ class ConductivityMaker(MDLengths, Maker):
         jobs: list[Any] = []
         analyses: list[Job] = []
         for index, temperature_K in enumerate(self.temperatures_K):
-            run = self._run_one(structure, label, temperature_K, index, hop_A)
-            jobs += run
-            analyses.append(run[-1])
+            seed = derive_seed(self.seed, index)
+            where = f"{label} {temperature_K:g} K"
+            prepared = prepare_md_structure(
+                structure, mobile_ion=self.mobile_ion, temperature_K=temperature_K, seed=seed
+            )
+            prepared.name = f"prepare {where}"
+            md = self._configure(temperature_K, seed).make(prepared.output)
+            md.name = f"MD {where}"
+            md.metadata["n_evaluations"] = self.n_steps
+            trajectory = md.output.objects["trajectory"]
+            run = self._analyse(md, trajectory, label, where, hop_A, temperature_K, seed=seed)
+            jobs += [prepared, md, *run]
+            analyses.append(run[0])
         return jobs, analyses
-
-    def _run_one(
-        self, structure: Structure, label: str, temperature_K: float, index: int, hop_A: float
-    ) -> list[Any]:
-        """Return preparation, MD and analysis of one temperature."""
-        seed = derive_seed(self.seed, index)
-        where = f"{label} {temperature_K:g} K"
-        prepared = prepare_md_structure(
-            structure, mobile_ion=self.mobile_ion, temperature_K=temperature_K, seed=seed
-        )
-        prepared.name = f"prepare {where}"
-        md = self._configure(temperature_K, seed).make(prepared.output)
-        md.name = f"MD {where}"
-        md.metadata["n_evaluations"] = self.n_steps
-        analysis = analyse_diffusion(
-            md.output.objects["trajectory"],
-            name=label,
-            mobile_ion=self.mobile_ion,
-            charge=self.charge,
-            temperature_K=temperature_K,
-            time_step_fs=self.time_step_fs,
-            frame_interval_fs=self.frame_interval_fs,
-            equilibration_ps=self.equilibration_ps,
-            hop_distance_A=hop_A,
-            trajectory_uuid=md.uuid,
-            seed=seed,
-            potential=describe_maker(self.md_maker),
-            campaign=self.campaign,
-        )
-        analysis.name = f"diffusivity {where}"
-        analysis.config.on_missing_references = OnMissing.NONE
-        return [prepared, md, analysis]
 
     def _configure(self, temperature_K: float, seed: int) -> Any:
         """Return a copy of the MD maker, set up for one temperature."""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from jobflow import job
 from pymatgen.core import Structure
-from pymatgen.core.trajectory import Trajectory
 
-from perolyte.errors import InputError, PathError
 from perolyte.jobs.paths_document import PathSettings, SiteSource, describe_paths
-from perolyte.jobs.paths_input import read_thinned
 from perolyte.jobs.provenance import current_uuid, make_provenance
+from perolyte.jobs.stored_run import Run, UnusableRunError, open_stored_run
 from perolyte.schemas import IonPathsDoc
-from perolyte.trajectories import TrajectorySource, open_trajectory, wrap_trajectory
+from perolyte.trajectories import read_thinned
 
 __all__ = ["PathSettings", "analyse_paths", "describe_paths"]
 
 
 @job(output_schema=IonPathsDoc, data="density")
 def analyse_paths(
-    trajectory: Trajectory | str | None,
+    run: Run,
     *,
     name: str,
     mobile_ion: str,
@@ -33,18 +30,18 @@ def analyse_paths(
     spacing_A: float = 0.2,
     attempt_frequency_THz: float = 10.0,
     max_frames: int | None = None,
+    position: int | None = None,
     trajectory_uuid: str | None = None,
     campaign: str | None = None,
 ) -> IonPathsDoc:
-    """Analyse where the ions of a stored trajectory go.
+    """Analyse where the ions of a run go.
 
     Parameters
     ----------
-    trajectory
-        A pymatgen Trajectory, a file of any format that
-        :func:`perolyte.trajectories.open_trajectory` knows, or None where the MD job failed.
-    frame_interval_fs
-        fs; needed for a pymatgen Trajectory, and for files that do not say it.
+    run
+        Where it is: :data:`perolyte.jobs.stored_run.Run`.
+    position, frame_interval_fs
+        As :func:`perolyte.jobs.stored_run.open_stored_run`.
     equilibration_ps
         Discarded at the start.
     name, mobile_ion, temperature_K, structure
@@ -57,7 +54,7 @@ def analyse_paths(
     Returns
     -------
     IonPathsDoc
-        "rejected" without a trajectory, "unphysical" for one that cannot be followed.
+        "rejected" without a run, "unphysical" for an own run that exploded or melted.
 
     Raises
     ------
@@ -76,28 +73,23 @@ def analyse_paths(
         "trajectory_uuid": trajectory_uuid,
         "provenance": make_provenance(parent_uuids=[trajectory_uuid]),
     }
-    nothing = IonPathsDoc(
-        name=name,
-        status="rejected",
-        reasons=["the MD job failed; its error is in the run's log"],
-        mobile_ion=mobile_ion,
-        temperature_K=temperature_K,
-        site_source=sites,
-        equilibration_ps=equilibration_ps,
-        attempt_frequency_THz=attempt_frequency_THz,
-        **known,
-    )
-    if trajectory is None:
-        return nothing
-    source = _open(trajectory, frame_interval_fs)
     try:
-        mobile, every = read_thinned(
-            source, mobile_ion, skip_ps=equilibration_ps, max_frames=max_frames
+        with open_stored_run(run, position=position, frame_interval_fs=frame_interval_fs) as source:
+            mobile, every = read_thinned(
+                source, mobile_ion, skip_ps=equilibration_ps, max_frames=max_frames
+            )
+    except UnusableRunError as err:
+        return IonPathsDoc(
+            name=name,
+            status=err.status,
+            reasons=[err.reason],
+            mobile_ion=mobile_ion,
+            temperature_K=temperature_K,
+            site_source=sites,
+            equilibration_ps=equilibration_ps,
+            attempt_frequency_THz=attempt_frequency_THz,
+            **known,
         )
-    except PathError as err:
-        # with frames as close together as MD writes them the run has exploded, which is a result
-        reason = f"the MD run cannot be followed: {err}"
-        return nothing.model_copy(update={"status": "unphysical", "reasons": [reason]})
     found = describe_paths(
         mobile,
         name=name,
@@ -108,14 +100,3 @@ def analyse_paths(
         kept_every=every,
     )
     return found.model_copy(update={**known, "warnings": [*source.warnings, *found.warnings]})
-
-
-def _open(trajectory: Trajectory | str, frame_interval_fs: float | None) -> TrajectorySource:
-    if isinstance(trajectory, str):
-        return open_trajectory(Path(trajectory), frame_interval_fs=frame_interval_fs)
-    if frame_interval_fs is None:
-        raise InputError(
-            "frame_interval_fs is not given; a stored trajectory does not say it: give the time "
-            "between its frames in fs"
-        )
-    return wrap_trajectory(trajectory, frame_interval_fs=frame_interval_fs)

@@ -19,7 +19,6 @@ from perolyte.jobs.paths_curves import (
     describe_radial_distributions,
     describe_van_hove,
 )
-from perolyte.jobs.paths_input import find_crystal_sites
 from perolyte.jobs.paths_tables import (
     MIN_JUMPS,
     MIN_JUMPS_OF_A_WAY,
@@ -40,6 +39,7 @@ from perolyte.transport import (
     SiteTrajectory,
     assign_sites,
     define_sites,
+    find_crystal_sites,
     find_density_sites,
     find_free_energy_barriers,
     find_hop_free_energies,

@@ -16,6 +16,7 @@ from perolyte.trajectories.mobile import (
 from perolyte.trajectories.opening import FORMATS, open_trajectory
 from perolyte.trajectories.source import FrameBlock, TrajectorySource
 from perolyte.trajectories.stored import wrap_trajectory
+from perolyte.trajectories.thinned import read_thinned
 
 __all__ = [
     "FORMATS",
@@ -28,6 +29,7 @@ __all__ = [
     "analyse_run",
     "open_trajectory",
     "read_mobile",
+    "read_thinned",
     "stream_mobile",
     "wrap_trajectory",
 ]

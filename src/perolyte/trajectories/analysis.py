@@ -29,8 +29,6 @@ _TEMPERATURE_TOLERANCE_K = 1.0
 _FASTEST = 3.0
 """Times the thermal speed; above it, a unit of time is more likely wrong than the run."""
 _FRAMES_FOR_SPEED = 200
-_LARGE_FILE_BYTES = 2**28
-"""Above 256 MB, some 30,000 frames of 300 atoms, a file is read in blocks, twice."""
 _FRAMEWORK_NUMBERS = 2**23
 _FEWEST_SNAPSHOTS, _MOST_SNAPSHOTS = 200, 2000
 
@@ -133,7 +131,7 @@ def analyse_run(
         Naming the file, for what cannot be read, followed or fitted.
     """
     temperature = find_temperature(source, temperature_K)
-    read = _fit_stream if _count_bytes(source) > _LARGE_FILE_BYTES else _fit_at_once
+    read = _fit_stream if source.is_large else _fit_at_once
     try:
         mobile, first_A, result = read(
             source,
@@ -164,13 +162,6 @@ def analyse_run(
         conductivity_per_diffusivity=per_diffusivity,
         warnings=(*source.warnings, *doubts, *result.warnings),
     )
-
-
-def _count_bytes(source: TrajectorySource) -> int:
-    """Return the bytes of a file, or of the folder of a run; 0 for what is in memory."""
-    path = source.path
-    files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _fit_at_once(

@@ -18,6 +18,8 @@ __all__ = ["Frame", "FrameBlock", "TrajectorySource", "count_block_frames", "gat
 
 _NUMBERS_PER_BLOCK = 400_000
 """3 MB: fits a processor's cache, and costs nothing per frame."""
+_LARGE_BYTES = 2**28
+"""Above 256 MB, some 30,000 frames of 300 atoms, a trajectory is read in blocks, twice."""
 _FLATTEST_CELL = 1e-6
 _SMALLEST_VOLUME_A3 = 1.0
 """Per atom. Solids have 3 to 60; lengths in nm taken for Å give a thousandth of that."""
@@ -108,6 +110,12 @@ class TrajectorySource:
     def n_atoms(self) -> int:
         """Atoms in each frame."""
         return len(self.species)
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether a file, or the folder of a run, may be too much for the memory."""
+        files = self.path.iterdir() if self.path.is_dir() else [self.path]
+        return sum(file.stat().st_size for file in files if file.is_file()) > _LARGE_BYTES
 
     @cached_property
     def sha256(self) -> str:

@@ -17,6 +17,7 @@ from perolyte.transport.arrhenius import (
 )
 from perolyte.transport.conductivity import haven_ratio, nernst_einstein_conductivity
 from perolyte.transport.cooperative import CooperationResult, measure_cooperation
+from perolyte.transport.crystal_sites import find_crystal_sites
 from perolyte.transport.density import ProbabilityDensity, format_density, map_density
 from perolyte.transport.diffusivity import DiffusivityResult, fit_diffusivity
 from perolyte.transport.framework import FrameworkResult, check_framework
@@ -124,6 +125,7 @@ __all__ = [
     "estimate_barrier",
     "estimate_rate",
     "estimate_required_length",
+    "find_crystal_sites",
     "find_density_sites",
     "find_free_energy_barriers",
     "find_hop_free_energies",

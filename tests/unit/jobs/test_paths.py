@@ -12,11 +12,11 @@ from pymatgen.core.trajectory import Trajectory
 from perolyte.errors import InputError
 from perolyte.jobs import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs import paths_document as module
-from perolyte.jobs.paths_input import find_crystal_sites, read_thinned
 from perolyte.schemas import IonPathsDoc
 from perolyte.stores import open_store
 from perolyte.stores.results import Results
-from perolyte.trajectories import open_trajectory, wrap_trajectory
+from perolyte.trajectories import open_trajectory, read_thinned, wrap_trajectory
+from perolyte.transport import find_crystal_sites
 from support.jumping_ions import EDGE_A, N_CELLS, make_crystal, make_run
 from support.trajectory_files import make_walk, write_xdatcar
 from support.walkers import FRAME_FS, HOP_A
@@ -180,7 +180,7 @@ def test_thinning_a_file_as_it_is_read(tmp_path, monkeypatch):
     path = write_xdatcar(make_walk(n_frames=60, step_A=0.1), tmp_path / "XDATCAR")
     source = open_trajectory(path, frame_interval_fs=20.0)
     whole, every = read_thinned(source, "Li", skip_ps=0.1, max_frames=20)
-    monkeypatch.setattr("perolyte.jobs.paths_input._LARGE_FILE_BYTES", 0)
+    monkeypatch.setattr("perolyte.trajectories.source._LARGE_BYTES", 0)
     streamed, same = read_thinned(source, "Li", skip_ps=0.1, max_frames=20)
     assert (every, same, whole.n_frames, streamed.n_frames) == (3, 3, 19, 19)
     np.testing.assert_allclose(streamed.positions_A, whole.positions_A, atol=1e-9)

@@ -10,7 +10,6 @@ from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.figure import Figure
 
 from perolyte.jobs import PathSettings, describe_paths
-from perolyte.jobs.paths_input import read_thinned
 from perolyte.reports.cell_projection import choose_axis, project_cell
 from perolyte.reports.figures import render_figure, settle_layout
 from perolyte.reports.ion_density_plot import ion_density_figure
@@ -18,7 +17,7 @@ from perolyte.reports.ion_density_surface import find_levels, ion_density_html, 
 from perolyte.reports.ion_motion_plot import ion_motion_figure
 from perolyte.reports.jump_network_plot import jump_network_figure
 from perolyte.schemas import IonPathsDoc
-from perolyte.trajectories import wrap_trajectory
+from perolyte.trajectories import read_thinned, wrap_trajectory
 from support.documents import PROVENANCE
 from support.jumping_ions import make_crystal, make_run
 from support.walkers import FRAME_FS

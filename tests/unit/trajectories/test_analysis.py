@@ -45,7 +45,7 @@ def test_a_random_walk_gives_its_diffusivity(run):
 
 
 def test_blocks_give_what_the_whole_gives(run, path, monkeypatch):
-    monkeypatch.setattr("perolyte.trajectories.analysis._LARGE_FILE_BYTES", 0)
+    monkeypatch.setattr("perolyte.trajectories.source._LARGE_BYTES", 0)
     monkeypatch.setattr("perolyte.trajectories.source._NUMBERS_PER_BLOCK", 28 * 3 * 100)
     blocks = analyse_run(open_trajectory(path), "Li", charge=1, hop_distance_A=3.0)
     # the levels of the correlator take a window in every two, four, ... frames
