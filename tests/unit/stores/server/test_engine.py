@@ -131,7 +131,7 @@ class TestDisk:
                 connection.close()
             else:
                 path.write_bytes(content)
-            with pytest.raises(StoreError, match="not a database|of another program"):
+            with pytest.raises(StoreError, match=r"not a database|of another program"):
                 Engine(path).open()
 
 
