@@ -53,6 +53,8 @@ _RETRY_TABLE = """CREATE TABLE IF NOT EXISTS served_retries (
     session BLOB PRIMARY KEY, number INTEGER, reply BLOB
 )"""
 _MAX_SESSIONS = 20_000
+# as much as SQLite writes before it begins the log anew
+_LOG_BYTES = 4_200_000
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Engine:
             When it cannot be opened or is not a store (see `SqliteFile.open`).
         """
         self._file.open([*self._catalog.definitions(), _RETRY_TABLE])
+        self._file.reserve_log(_LOG_BYTES)
         with self._file.transaction() as connection:
             connection.execute(
                 "DELETE FROM served_retries WHERE rowid <= "
