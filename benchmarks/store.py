@@ -131,7 +131,10 @@ def measure_memory_jobs(n_fireworks: int, folder: Path) -> float:
     from fireworks.core.rocket_launcher import rapidfire
 
     folder.mkdir()
-    with launchpad_in_memory() as launchpad, contextlib.chdir(folder):
+    # mongomock-ng takes a document away while it replaces it, and the thread of FireWorks that
+    # notes the life of a job then complains; the job itself is not harmed
+    silence = mock.patch("threading.excepthook", return_value=None)
+    with silence, launchpad_in_memory() as launchpad, contextlib.chdir(folder):
         fill(launchpad, n_fireworks, folder / "notes")
         begin = time.perf_counter()
         rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
@@ -191,12 +194,12 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
         figures["restart_seconds_10000"] = measure_restart(store)
     finally:
         stop_server(store)
-    figures["peer_jobs_per_second"] = measure_memory_jobs(60 if quick else 1000, folder / "memory")
+    # few fireworks, so that the searches of mongomock-ng do not count as FireWorks' own overhead
+    figures["peer_jobs_per_second"] = measure_memory_jobs(60, folder / "memory")
     for size in SIZES[: 1 if quick else 2]:
         with launchpad_in_memory() as launchpad:
             fill(launchpad, size)
-            n_claims = 20 if size > 1000 else 50
-            figures[f"peer_claims_per_second_{size}"] = measure_claims(launchpad, n_claims)
+            figures[f"peer_claims_per_second_{size}"] = measure_claims(launchpad, 20)
     figures["claims_per_second"] = figures[f"claims_per_second_{SIZES[-1]}"]
     return figures
 

@@ -116,9 +116,9 @@ class ChunkCollection:
             self._unfile(self.get(document_id))
         self.table.delete(self._connect(), document_id)
 
-    def add_spec(self, spec: dict[str, Any]) -> None:
+    def add_spec(self, spec: dict[str, Any], *, is_checked: bool = True) -> None:
         """Note an index; only that of GridFS may be unique, and it always is."""
-        if spec.get("unique") and list(spec["key"]) != ["files_id", "n"]:
+        if is_checked and spec.get("unique") and list(spec["key"]) != ["files_id", "n"]:
             raise CommandError(
                 115, f"{self.namespace} holds large documents: only files_id, n can be unique"
             )

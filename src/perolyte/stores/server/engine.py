@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ class Engine:
             When it cannot be opened or is not a store (see `SqliteFile.open`).
         """
         self._file.open([*self._catalog.definitions(), _RETRY_TABLE])
-        self._file.reserve_log(_LOG_BYTES)
+        with suppress(StoreError):  # on a full disk the store can still be read
+            self._file.reserve_log(_LOG_BYTES)
         with self._file.transaction() as connection:
             connection.execute(
                 "DELETE FROM served_retries WHERE rowid <= "

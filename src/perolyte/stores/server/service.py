@@ -21,6 +21,7 @@ __all__ = ["Service", "serve"]
 
 _MAX_CONNECTIONS = 1000
 _MAX_BATCH = 64
+_FAREWELL_S = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -91,12 +92,16 @@ class Service:
         for (connection, request), reply in zip(batch, replies, strict=True):
             connection.answer(request, reply)
 
-    def close(self) -> None:
-        """Answer what has arrived and close all connections."""
+    async def close(self) -> None:
+        """Answer what has arrived and close all connections, without waiting for slow clients."""
         while self._waiting:
             self.run_waiting()
         for connection in list(self._connections):
             connection.close()
+        await asyncio.sleep(_FAREWELL_S)
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
 
 
 async def serve(
@@ -131,12 +136,10 @@ async def serve(
     service = Service(engine, token)
     try:
         server = await _listen(service, host, port)
-        async with server:
-            announce(server.sockets[0].getsockname()[1])
-            await stopped.wait()
-            server.close()
-            service.close()
-            await asyncio.sleep(0)
+        announce(server.sockets[0].getsockname()[1])
+        await stopped.wait()
+        server.close()
+        await service.close()
     finally:
         engine.close()
 
