@@ -39,14 +39,15 @@ class ChunkCollection:
         self.namespace = namespace
         self.table = table
         self.specs: dict[str, dict[str, Any]] = {}
+        self.is_made = False
         self._connect = connect
         self._is_grid = namespace.endswith(".chunks")
         self._files = quote(f"files_{table.name}")
 
     @property
     def exists(self) -> bool:
-        """Whether it has documents or indexes."""
-        return bool(self.specs or self.table.count(self._connect()))
+        """Whether it was made on purpose, or has documents or indexes."""
+        return bool(self.is_made or self.specs or self.table.count(self._connect()))
 
     def definitions(self) -> list[str]:
         """Return the statements that make the tables if they are missing."""
@@ -60,6 +61,7 @@ class ChunkCollection:
 
     def remove_tables(self, connection: sqlite3.Connection) -> None:
         """Remove all documents."""
+        self.is_made = False
         connection.execute(f"DELETE FROM {self.table.table}")  # noqa: S608
         if self._is_grid:
             connection.execute(f"DELETE FROM {self._files}")  # noqa: S608

@@ -38,12 +38,15 @@ class DocumentCollection:
     ----------
     specs : dict
         The indexes that clients have made, by name.
+    is_made : bool
+        Whether a client has made it on purpose; forgotten when the server ends.
     """
 
     def __init__(self, namespace: str, table: CollectionTable, collection: Any) -> None:
         self.namespace = namespace
         self.table = table
         self.specs: dict[str, dict[str, Any]] = {}
+        self.is_made = False
         self._engine_collection = collection
         self._unique: list[UniqueIndex] = []
         self._owed: dict[Any, tuple[bytes, bytes | None]] = {}
@@ -55,8 +58,8 @@ class DocumentCollection:
 
     @property
     def exists(self) -> bool:
-        """Whether it has documents or indexes."""
-        return bool(len(self) or self.specs)
+        """Whether it was made on purpose, or has documents or indexes."""
+        return bool(self.is_made or len(self) or self.specs)
 
     @property
     def engine_collection(self) -> Any:

@@ -287,6 +287,15 @@ class TestNames:
         reply = Client(engine, database).insert(name, {"a": 1})
         assert (reply["ok"], reply["code"]) == (0.0, 73)
 
+    def test_an_empty_collection(self, client):
+        for name in ("c", "c_chunks"):
+            assert client.run({"create": name})["ok"] == 1.0
+            assert client.run({"create": name})["code"] == 48
+            listed = client.run({"listCollections": 1, "filter": {"name": name}})
+            assert len(listed["cursor"]["firstBatch"]) == 1
+            assert client.run({"drop": name})["ok"] == 1.0
+            assert client.run({"drop": name})["code"] == 26
+
     def test_names_that_sqlite_would_not_tell_apart(self, client):
         client.insert("Docs", {"_id": 1})
         assert client.insert("docs", {"_id": 1})["code"] == 73
