@@ -16,6 +16,7 @@ import typer
 from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
+from perolyte.cli.db_command import db
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
@@ -174,6 +175,7 @@ app.command()(dope)
 app.command()(vacancies)
 app.command()(bvse)
 app.command()(transport)
+app.add_typer(db)
 
 
 def _fail(message: str, code: int) -> NoReturn:
