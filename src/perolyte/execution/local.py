@@ -19,9 +19,9 @@ from monty.json import MontyDecoder, MontyEncoder
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
 from perolyte.execution.lock import lock_folder
-from perolyte.execution.worker import HEARTBEAT_NAME, RUN_MARK, RUNS_NAME, serve
+from perolyte.execution.reuse import find_reusable
+from perolyte.execution.worker import HEARTBEAT_NAME, RUNS_NAME, serve
 from perolyte.settings import default_n_workers
-from perolyte.stores import find_complete_output
 
 __all__ = ["LocalRunner", "Observer", "RunReport", "run_flow"]
 
@@ -150,37 +150,13 @@ class LocalRunner:
             self._start(node, worker)
 
     def _reuse(self, node: Node) -> bool:
-        """Take a finished job's document from the store instead of running the job again.
-
-        A job that diverted is run again: it is quick, and its further jobs come out with the same
-        identities, so that they are found in their turn.
-        """
+        """Take a finished job's document from the store instead of running the job again."""
         uuid, index = node.key
-        document = find_complete_output(self.store, uuid, index=index)
-        if document is None:
-            return False
-        mark = document.get("metadata", {}).get(RUN_MARK)
-        if mark in ("started", "diverted") or (mark is None and document.get("output") is None):
-            return False
-        if self._is_outdated(document, node):
+        if find_reusable(self.store, uuid, index, node.parents) is None:
             return False
         node.state, node.reused = "done", True
         self.observer.job_ended(node)
         return True
-
-    def _is_outdated(self, document: dict[str, Any], node: Node) -> bool:
-        """Tell whether an input is newer than the document.
-
-        A job that tolerates missing inputs answers without the output of a failed job; once a later
-        run has that output, the answer is out of date, and so is everything made from it.
-        """
-        for uuid in node.parents:
-            newest = self.store.docs_store.query_one({"uuid": uuid}, sort={"index": -1})
-            if newest is None or newest.get("metadata", {}).get(RUN_MARK) == "started":
-                continue
-            if newest["completed_at"] > document["completed_at"]:
-                return True
-        return False
 
     def _start(self, node: Node, worker: _Worker) -> None:
         folder = self._folder_of(node)
