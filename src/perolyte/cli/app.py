@@ -17,6 +17,7 @@ from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.repair_command import repair
 from perolyte.cli.submit_command import submit
 from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
@@ -171,6 +172,7 @@ app.command()(vacancies)
 app.command()(bvse)
 app.command()(transport)
 app.command()(submit)
+app.command()(repair)
 
 
 def _fail(message: str, code: int) -> NoReturn:

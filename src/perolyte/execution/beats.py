@@ -46,11 +46,11 @@ class Beat:
 
     def __init__(self, launchpad: LaunchPad, fw_id: int, note: dict[str, Any]) -> None:
         self._collection = launchpad.db[COLLECTION]
-        self._launchpad = launchpad
         self._fw_id = fw_id
         kept = ("uuid", "index", "campaign", "stage", "name", "n_evaluations")
+        self._started_at = datetime.now(UTC)
         self._fixed = {key: note.get(key) for key in kept} | describe_process()
-        self._fixed["started_at"] = datetime.now(UTC)
+        self._fixed["started_at"] = self._started_at
         self._state = "running"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -84,11 +84,10 @@ class Beat:
         from pymongo.errors import PyMongoError
 
         now = datetime.now(UTC)
-        started_at: datetime = self._fixed["started_at"]
         path = os.environ.get(HEARTBEAT_VARIABLE)
         fresh = {
             "at": now,
-            "seconds": (now - started_at).total_seconds(),
+            "seconds": (now - self._started_at).total_seconds(),
             "n_done": read_heartbeat(path) if path else None,
             "state": self._state,
         }

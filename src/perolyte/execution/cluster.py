@@ -63,8 +63,7 @@ class ClusterFiles:
                 f"-q {self.folder / adapter_file(name)} rapidfire --nlaunches infinite"
                 for name in CATEGORIES
             ),
-            f"rlaunch {options} -w {self.folder / worker_file('local')} rapidfire"
-            "   # all jobs, without a queue",
+            f"rlaunch {options} -w {self.folder / worker_file('local')} rapidfire   # no queue",
         ]
 
 

@@ -100,7 +100,7 @@ def _run_and_keep(job: Job, store: KeepingStore, wait: DatabaseWait) -> Response
     key = {"uuid": job.uuid, "index": job.index}
     before = wait.call(lambda: store.docs_store.query_one(key), purpose=f"to begin {job.name}")
     job.metadata[RUN_MARK] = "started"
-    response = job.run(store=store)
+    response = job.run(store=store)  # type: ignore[arg-type]  # it stands in for one
     diverted = any((response.replace, response.detour, response.addition))
     store.commit(diverted=diverted, before=before)
     return response
@@ -111,7 +111,7 @@ def _say_what_follows(
 ) -> FWAction:
     from fireworks import FWAction
 
-    def convert(*flows: Flow | None) -> list[Any]:
+    def convert(*flows: Any) -> list[Any]:
         fresh = [f for f in flows if f is not None and not _is_known(f, launchpad, fw_id)]
         return [build_workflow(flow, submission) for flow in fresh]
 

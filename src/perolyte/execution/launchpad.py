@@ -160,8 +160,8 @@ def hold_launchpad(launchpad: LaunchPad, purpose: str, *, wait_s: float = 60.0) 
             locks.delete_one({"_id": LOCK_ID, "host": holder["host"], "pid": holder["pid"]})
         elif time.monotonic() > deadline_s:
             raise StoreError(
-                f"'{holder['purpose']}' (process {holder['pid']} on {holder['host']}) is working on "
-                "this LaunchPad; wait for it and try again"
+                f"'{holder['purpose']}' (process {holder['pid']} on {holder['host']}) works on the "
+                "LaunchPad; wait for it and try again"
             )
         else:
             time.sleep(LOCK_POLL_S)

@@ -77,7 +77,7 @@ class DatabaseWait:
         while True:
             try:
                 return action()
-            except Exception as err:  # noqa: BLE001 (raised again below unless the database is away)
+            except Exception as err:
                 if not is_away(err):
                     raise
                 waited_s = time.monotonic() - start_s

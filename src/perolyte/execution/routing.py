@@ -59,7 +59,8 @@ class Routing:
         """
         if scheduler not in SCHEDULERS:
             raise InputError(f"scheduler {scheduler!r} is not known; use {' or '.join(SCHEDULERS)}")
-        categories, queues = dict(DEFAULT_CATEGORIES), {}
+        categories: dict[str, str] = dict(DEFAULT_CATEGORIES)
+        queues: dict[str, dict[str, Any]] = {}
         for name, section in spec.resources.items():
             if section.category is not None:
                 categories[name] = section.category
