@@ -23,13 +23,13 @@ from pathlib import Path
 
 import crash_jobs
 import yaml
+from perolyte.stores.server import find_server, start_server, stop_server
 
 from perolyte.execution.cluster import write_cluster_files
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.submission import submit_flow
 from perolyte.execution.workflow import Submission
 from perolyte.stores import open_store
-from perolyte.stores.server import find_server, start_server, stop_server
 
 HERE = Path(__file__).resolve().parent
 N_LAUNCHERS = 3
@@ -148,6 +148,7 @@ def run(folder: Path, n_jobs: int, n_kills: int, seed: int) -> dict[str, object]
         while kills.total() < n_kills:
             site.keep_launchers()
             time.sleep(chance.uniform(0.2, 1.6))
+            wait_for_progress(site, n_documents * kills.total() / n_kills)
             if chance.random() < 0.2:
                 site.kill_server(chance)
                 kills["server"] += 1
@@ -181,6 +182,14 @@ def run(folder: Path, n_jobs: int, n_kills: int, seed: int) -> dict[str, object]
         }
     finally:
         site.end()
+
+
+def wait_for_progress(site: Site, n_wanted: float) -> None:
+    """Spread the kills over the campaign; where it is stuck, do not wait."""
+    deadline_s = time.monotonic() + 6.0
+    while time.monotonic() < deadline_s and site.states()["COMPLETED"] < 0.8 * n_wanted:
+        site.keep_launchers()
+        time.sleep(0.3)
 
 
 def time_to_look(n_rounds: int) -> bool:

@@ -18,6 +18,7 @@ from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.repair_command import repair
+from perolyte.cli.status_command import status
 from perolyte.cli.submit_command import submit
 from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
@@ -173,6 +174,7 @@ app.command()(bvse)
 app.command()(transport)
 app.command()(submit)
 app.command()(repair)
+app.command()(status)
 
 
 def _fail(message: str, code: int) -> NoReturn:

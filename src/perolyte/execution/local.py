@@ -18,6 +18,7 @@ from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
+from perolyte.execution.local_state import LocalState
 from perolyte.execution.lock import lock_folder
 from perolyte.execution.reuse import find_reusable
 from perolyte.execution.worker import HEARTBEAT_NAME, RUNS_NAME, serve
@@ -122,6 +123,7 @@ class LocalRunner:
         self.n_workers = n_workers
         self.observer = observer
         self.graph = JobGraph()
+        self._state = LocalState(self.folder)
         self._stop = False
         self._workers: list[_Worker] = []
         # A fresh interpreter per worker: torch's thread pools do not survive a fork.
@@ -135,9 +137,11 @@ class LocalRunner:
                 while not self.graph.ended and not self._stop:
                     self._start_ready()
                     self._collect()
+                    self._state.write(self.graph, self._folder_of)
                     self.observer.tick(self.graph)
             finally:
                 self._end_workers()
+            self._state.write(self.graph, self._folder_of, at_end=True)
         return self._report()
 
     def _start_ready(self) -> None:
@@ -162,6 +166,7 @@ class LocalRunner:
         folder = self._folder_of(node)
         shutil.rmtree(folder, ignore_errors=True)
         node.state, worker.node = "running", node
+        self._state.job_started(node)
         self.observer.job_started(node, folder / HEARTBEAT_NAME)
         request = {"job": json.dumps(node.job, cls=MontyEncoder), "folder": str(folder)}
         try:
@@ -202,6 +207,7 @@ class LocalRunner:
                 # frames and checkpoints of its MD, which are in the store now
                 shutil.rmtree(self.folder / RUNS_NAME / node.job.uuid, ignore_errors=True)
             self._divert(node, answer)
+        self._state.job_ended(node)
         self.observer.job_ended(node)
 
     def _divert(self, node: Node, answer: dict[str, Any]) -> None:
