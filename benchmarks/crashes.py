@@ -23,13 +23,13 @@ from pathlib import Path
 
 import crash_jobs
 import yaml
-from perolyte.stores.server import find_server, start_server, stop_server
 
 from perolyte.execution.cluster import write_cluster_files
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.submission import submit_flow
 from perolyte.execution.workflow import Submission
 from perolyte.stores import open_store
+from perolyte.stores.server import find_server, start_server, stop_server
 
 HERE = Path(__file__).resolve().parent
 N_LAUNCHERS = 3

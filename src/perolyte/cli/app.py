@@ -16,6 +16,7 @@ import typer
 from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
+from perolyte.cli.db_command import db
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
@@ -175,6 +176,7 @@ app.command()(transport)
 app.command()(submit)
 app.command()(repair)
 app.command()(status)
+app.add_typer(db)
 
 
 def _fail(message: str, code: int) -> NoReturn:

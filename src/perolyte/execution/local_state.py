@@ -123,8 +123,8 @@ def read_folder(folder: Path, *, jobs_name: str, heartbeat_name: str) -> Campaig
     content = _read_json(folder / jobs_name / STATE_NAME)
     if not content:
         done = (folder / "results.json").is_file()
-        note = "finished; its table: perolyte results" if done else "not begun, or just beginning"
-        return CampaignStatus(name, {}, note=note)
+        word = "finished; its table: perolyte results" if done else "not begun, or just beginning"
+        return CampaignStatus(name, {}, note=word)
     running = []
     for job in content["running"]:
         running.append(
@@ -137,7 +137,7 @@ def read_folder(folder: Path, *, jobs_name: str, heartbeat_name: str) -> Campaig
                 n_total=job["n_total"],
             )
         )
-    note = None
+    note: str | None = None
     if is_gone(content["process"]) and not content["ended"]:
         note = "interrupted; the same 'perolyte run' goes on from here"
         running = []

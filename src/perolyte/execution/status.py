@@ -1,4 +1,4 @@
-"""How far campaigns are: counts of each stage, what runs, what failed and why, how long it takes."""
+"""How far campaigns are: jobs of each stage, what runs, what failed and why, and the rest."""
 
 from __future__ import annotations
 
