@@ -16,7 +16,9 @@ import typer
 from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
+from perolyte.cli.cluster_command import cluster
 from perolyte.cli.db_command import db
+from perolyte.cli.doctor_command import doctor
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
@@ -176,7 +178,9 @@ app.command()(transport)
 app.command()(submit)
 app.command()(repair)
 app.command()(status)
+app.command()(doctor)
 app.add_typer(db)
+app.add_typer(cluster)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from perolyte.execution.launchpad_view import LaunchpadView, as_time
-from perolyte.execution.processes import is_gone
+from perolyte.execution.processes import is_gone, is_left
 
 __all__ = ["Loss", "find_losses"]
 
@@ -75,6 +75,8 @@ def _judge_running(
         if began_at is None or began_at < started_at - timedelta(seconds=CLOCK_SLACK_S):
             beat = None  # of an earlier launch
     if beat is None:
+        if is_left(launch["host"], launch["launch_dir"]):
+            return "its launcher on this machine has ended before it began", None
         age_s = _age_s(view.at, started_at)
         if age_s > min(lost_after_s, START_S):
             return f"taken on {launch['host']} {age_s:.0f} s ago, and never begun", None

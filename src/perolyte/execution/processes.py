@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe_process", "is_gone"]
+__all__ = ["describe_process", "is_gone", "is_left"]
 
 
 def describe_process() -> dict[str, Any]:
@@ -34,6 +34,31 @@ def is_gone(described: dict[str, Any]) -> bool:
         return False
     start = _find_start(int(described["pid"]))
     return start is None or start != described.get("pid_start")
+
+
+def is_left(host: str, folder: str) -> bool:
+    """Tell whether no process of this machine works in a folder; False where that is not known.
+
+    A launcher works in the launch's folder from before it takes a job until after its end.
+    """
+    if host != socket.gethostname():
+        return False
+    path = Path(folder).resolve()
+    try:
+        if os.geteuid() not in (0, path.stat().st_uid):
+            return False  # the processes of others do not show where they work
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return not any(_works_in(entry, path) for entry in Path("/proc").glob("[0-9]*"))
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder
+    except OSError:
+        return False
 
 
 def _find_start(pid: int) -> str | None:
