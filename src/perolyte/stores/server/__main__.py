@@ -21,15 +21,16 @@ def main() -> None:
     parser.add_argument("--background", action="store_true")
     given = parser.parse_args()
     path = given.path.absolute()
-    if given.background:
-        run_in_background(path, host=given.host, port=given.port, engine=given.engine)
 
     def announce(address: ServerAddress) -> None:
         sys.stdout.write(f"{address.uri}\n")
         sys.stdout.flush()
 
+    options = {"host": given.host, "port": given.port, "engine": given.engine}
     try:
-        run_server(path, host=given.host, port=given.port, engine=given.engine, announce=announce)
+        if given.background:
+            run_in_background(path, **options)
+        run_server(path, announce=announce, **options)
     except StoreError as error:
         sys.exit(str(error))
 

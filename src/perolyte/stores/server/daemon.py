@@ -89,42 +89,50 @@ def run_server(
 def run_in_background(path: Path, *, host: str, port: int, engine: str) -> NoReturn:
     """Serve a store in a new process of its own session, and end this one when it is ready.
 
-    What the caller sees is one line: the address as JSON and exit code 0, or an error and 3.
+    What the caller sees is one line: the port as JSON and exit code 0, or an error and 3.
+
+    Raises
+    ------
+    StoreError
+        When the folder of the store cannot be made.
     """
+    _make_folder(path.parent)
     from_child, to_parent = os.pipe()
     if os.fork():
         os.close(to_parent)
-        with os.fdopen(from_child) as answer:
-            line = answer.read()
-        if line.startswith("{"):
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            os._exit(0)
-        sys.stderr.write(line or f"Store {path}: the server ended without a word\n")
+        with os.fdopen(from_child) as stream:
+            line = stream.read()
+        is_ready = line.startswith("{")
+        (sys.stdout if is_ready else sys.stderr).write(
+            line or f"The server of {path} ended at its start; see {ServerFiles(path).log}\n"
+        )
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(3)
+        os._exit(0 if is_ready else 3)
     os.close(from_child)
     os.setsid()
     os.chdir("/")
     os.umask(0o077)
+    _detach_streams(ServerFiles(path).log)
+    answer = os.fdopen(to_parent, "w")
+
+    def tell(line: str) -> None:
+        if not answer.closed:
+            answer.write(f"{line}\n")
+            answer.close()
+
     try:
-        _make_folder(path.parent)
-        _detach_streams(ServerFiles(path).log)
-        with os.fdopen(to_parent, "w") as answer:
-
-            def announce(address: ServerAddress) -> None:
-                answer.write(json.dumps({"port": address.port, "pid": address.pid}) + "\n")
-                answer.flush()
-                answer.close()
-
-            try:
-                run_server(path, host=host, port=port, engine=engine, announce=announce)
-            except StoreError as error:
-                _log.error("%s", error)
-                if not answer.closed:
-                    answer.write(f"{error}\n")
-                    answer.flush()
-                os._exit(3)
+        run_server(
+            path,
+            host=host,
+            port=port,
+            engine=engine,
+            announce=lambda address: tell(json.dumps({"port": address.port})),
+        )
+    except StoreError as error:
+        _log.error("%s", error)
+        tell(str(error))
+        os._exit(3)
     except Exception:  # noqa: BLE001 (nobody else is left to tell)
         _log.exception("the server failed")
         os._exit(1)

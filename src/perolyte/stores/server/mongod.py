@@ -39,24 +39,29 @@ def find_mongod(path: Path, engine: str) -> str | None:
     Raises
     ------
     StoreError
-        When ``mongod`` is asked for and cannot be used.
+        When the store is kept by the other engine, or mongod is needed and missing.
     """
     program = shutil.which("mongod")
-    if engine == "mongod":
-        if program is None:
+    is_kept = ServerFiles(path).mongod_data.exists() and not path.exists()
+    if engine == "perolyte":
+        if is_kept:
             raise StoreError(
-                "mongod is not installed; install MongoDB or leave out --engine mongod"
+                f"Store {path} is kept by mongod; leave out --engine perolyte or name another path"
             )
-        if path.exists():
+        return None
+    if path.exists():
+        if engine == "mongod":
             raise StoreError(
                 f"Store {path} has its own file, whose documents mongod would not show; "
                 "name another path for mongod"
             )
-    if engine == "perolyte" and ServerFiles(path).mongod_data.exists():
+        return None
+    if program is None and (engine == "mongod" or is_kept):
         raise StoreError(
-            f"Store {path} is kept by mongod; leave out --engine perolyte or name another path"
+            f"mongod is not installed, and store {path} is to be kept by it; install MongoDB, or "
+            "name another path and leave out --engine mongod"
         )
-    return program if engine in ("auto", "mongod") and not path.exists() else None
+    return program
 
 
 def run_mongod(

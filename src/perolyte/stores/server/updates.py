@@ -16,9 +16,17 @@ from bson import Int64, ObjectId
 from bson.errors import BSONError
 
 from perolyte.stores.mirror import store_key
+from perolyte.stores.server.encoding import encode_document
 from perolyte.stores.server.errors import CommandError
 
-__all__ = ["ENGINE_ERRORS", "Update", "apply_update", "make_upsert", "translate_error"]
+__all__ = [
+    "ENGINE_ERRORS",
+    "Update",
+    "apply_update",
+    "is_changed",
+    "make_upsert",
+    "translate_error",
+]
 
 # what mongomock-ng raises on a query or an update that it does not understand
 ENGINE_ERRORS = (
@@ -85,6 +93,17 @@ def apply_update(
             66, f"the (immutable) field '_id' cannot become {changed.get('_id')!r}"[:300]
         )
     return changed
+
+
+def is_changed(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether a document differs from what it was; 1, 1.0 and True differ, and so does order.
+
+    Raises
+    ------
+    CommandError
+        When BSON has no place for a new value.
+    """
+    return encode_document(new) != encode_document(old)
 
 
 def make_upsert(

@@ -14,6 +14,7 @@ from perolyte.stores.server.updates import (
     ENGINE_ERRORS,
     Update,
     apply_update,
+    is_changed,
     make_upsert,
     translate_error,
 )
@@ -87,7 +88,7 @@ def find_and_modify(catalog: Catalog, command: Command) -> Command:
     if old is not None:
         new = apply_update(old, criteria, change, filters)
         outcome: Command = {"n": 1, "updatedExisting": True}
-        if new != old:
+        if is_changed(old, new):
             collection.put(new)
     elif command.get("upsert"):
         new = make_upsert(criteria, change, filters)
@@ -115,7 +116,7 @@ def _update(collection: ServedCollection, item: dict[str, Any]) -> _Updated:
     for old in collection.find(criteria, limit=0 if item.get("multi") else 1):
         new = apply_update(old, criteria, change, filters)
         result.n_matched += 1
-        if new != old:
+        if is_changed(old, new):
             collection.put(new)
             result.n_modified += 1
     if not result.n_matched and item.get("upsert"):
