@@ -26,6 +26,7 @@ from perolyte.structures import (
     Doping,
     DopingResult,
     OrderedParentResult,
+    PerovskiteResult,
     Vacancy,
     VacancyResult,
     classify_perovskite,
@@ -168,14 +169,16 @@ def build_candidates(
             cell.add_changed(emptied, "vacancy")
         documents += cell.documents
     first = parents.cells[0]
+    found = classify_perovskite(structure)
     return CandidateSetDoc(
         uuid=current_uuid(),
         campaign=campaign,
         name="candidates",
         status="converged",
-        warnings=[*(warnings or []), _describe_parent(structure), *parents.notes],
+        warnings=[*(warnings or []), _describe_parent(found), *parents.notes],
         provenance=provenance,
         candidates=documents,
+        family=None if found.is_perovskite == "no" else found.family,
         hop_distance_A=find_site_distance(
             first.structure,
             parents.list_mobile_sublattice(recipe.mobile_ion),
@@ -213,9 +216,8 @@ def _count_elements(structure: Structure) -> dict[str, int]:
     return dict(Counter(next(iter(site.species)).symbol for site in structure))
 
 
-def _describe_parent(structure: Structure) -> str:
+def _describe_parent(found: PerovskiteResult) -> str:
     """Say what the parent is, by topology: a typing error in a CIF shows here first."""
-    found = classify_perovskite(structure)
     if found.is_perovskite == "no":
         return f"the parent is not a perovskite: {'; '.join(found.evidence) or 'no BX6 net'}"
     kind = found.family.replace("_", " ")

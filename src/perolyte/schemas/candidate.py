@@ -129,6 +129,9 @@ class CandidateSetDoc(LargeDocument):
 
     candidates: list[CandidateDoc]
     hop_distance_A: float = Field(description="distance between neighbouring sites of the ion")
+    family: str | None = Field(
+        default=None, description="perovskite family of the parent; None where it is none"
+    )
 
     def _take_large(self, written: dict[str, Any]) -> dict[str, Any]:
         if sum(doc.n_atoms for doc in self.candidates) <= MAX_INLINE_ATOMS:
@@ -140,7 +143,7 @@ class CandidateSetDoc(LargeDocument):
 
     @classmethod
     def _join_large(cls, kept: dict[str, Any], large: dict[str, Any]) -> dict[str, Any]:
-        rows = large.get("candidates", kept.get("candidates"))
+        rows: list[dict[str, Any]] = large.get("candidates") or kept["candidates"]
         if "structures" not in large:
             return {"candidates": rows}
         structures = read_columns(large["structures"])

@@ -2,8 +2,8 @@
 
 MongoDB takes no document above 16 MB, and one of a few kilobytes is found and sent faster. A list
 that is longer than `MAX_ITEMS` is therefore written under the key `LARGE_KEY`, which jobs declare
-(``@job(data=LARGE_KEY)``), so that jobflow keeps it in the store's large data. Reading puts it back:
-in memory a document always has all of its fields.
+(``@job(data=LARGE_KEY)``), so that jobflow keeps it in the store's large data. Reading puts it
+back: in memory a document always has all of its fields.
 """
 
 from __future__ import annotations

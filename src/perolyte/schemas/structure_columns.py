@@ -94,7 +94,7 @@ def read_columns(columns: dict[str, Any]) -> list[Structure]:
 
 def _list_elements(structure: Structure) -> list[str] | None:
     """Return the element of each site, or None when the structure is more than that."""
-    if structure.properties or structure._charge is not None or not all(structure.pbc):  # noqa: SLF001
+    if structure.properties or structure._charge is not None or not all(structure.pbc):
         return None
     known: dict[int, str | None] = {}
     symbols: list[str] = []
@@ -102,8 +102,8 @@ def _list_elements(structure: Structure) -> list[str] | None:
         species = site.species
         if id(species) not in known:
             only = next(iter(species), None)
-            is_plain = len(species) == 1 and species[only] == 1 and type(only) is Element
-            known[id(species)] = only.symbol if is_plain else None
+            is_full = len(species) == 1 and species.num_atoms == 1
+            known[id(species)] = only.symbol if isinstance(only, Element) and is_full else None
         symbol = known[id(species)]
         if symbol is None or site.properties or site.label != symbol:
             return None

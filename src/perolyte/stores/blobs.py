@@ -102,7 +102,7 @@ class BlobStore(Store):
         self.chunks.close()
         self.headers.close()
 
-    def query(  # type: ignore[override]
+    def query(
         self,
         criteria: dict[str, Any] | None = None,
         properties: dict[str, Any] | list[str] | None = None,
@@ -132,9 +132,7 @@ class BlobStore(Store):
                 continue  # removed by another process since the search
             yield {name: value for name, value in blob.items() if name not in hidden}
 
-    def count(  # type: ignore[override]
-        self, criteria: dict[str, Any] | None = None
-    ) -> int:
+    def count(self, criteria: dict[str, Any] | None = None) -> int:
         """Count the blobs that match `criteria` (all without it)."""
         self._check_criteria(criteria)
         return int(self.headers.count(criteria))
@@ -163,7 +161,7 @@ class BlobStore(Store):
 
     def ensure_index(self, key: str, unique: bool | None = False) -> bool:
         """Make searches for values of a header field fast."""
-        return bool(self.headers.ensure_index(key, unique))
+        return bool(self.headers.ensure_index(key, bool(unique)))
 
     def update(
         self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None
@@ -216,7 +214,7 @@ class BlobStore(Store):
 
     @property
     def _collection(self) -> Any:
-        return self.headers._collection  # noqa: SLF001
+        return self.headers._collection
 
     def _check_criteria(self, criteria: dict[str, Any] | None) -> None:
         inside = [field for field in criteria or {} if _is_data(field)]
@@ -273,8 +271,8 @@ class BlobStore(Store):
         advice = "restore the store from a backup or run its job again"
         if header.get("encoding") != ENCODING:
             raise StoreError(
-                f"{blob} has encoding {header.get('encoding')!r}, this perolyte reads {ENCODING!r}; "
-                "update perolyte, or run its job again"
+                f"{blob} has encoding {header.get('encoding')!r}, this perolyte reads "
+                f"{ENCODING!r}; update perolyte, or run its job again"
             )
         names = list_chunk_names(header, self.chunks)
         digest = hashlib.sha256()

@@ -45,13 +45,16 @@ class BucketChunks(ChunkPlace):
 
     @property
     def description(self) -> str:
+        """Where it is."""
         return f"s3://{self.bucket}/{self.prefix}"
 
     @property
     def shares_chunks(self) -> bool:
+        """Chunks are named by their content."""
         return True
 
     def connect(self) -> None:
+        """Open the place."""
         if self._client is not None:
             return
         try:
@@ -71,14 +74,17 @@ class BucketChunks(ChunkPlace):
         self._client = client
 
     def close(self) -> None:
+        """Close the place."""
         if self._client is not None:
             self._client.close()
             self._client = None
 
     def name_chunk(self, payload_id: str, position: int, content: bytes) -> str:
+        """Name a chunk."""
         return hashlib.sha256(content).hexdigest()
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
+        """Write chunks by name."""
         with self._translated_errors():
             for name, content in chunks:
                 self._open_client().put_object(
@@ -86,6 +92,7 @@ class BucketChunks(ChunkPlace):
                 )
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield the content of each chunk, None for one that is not there."""
         from botocore.exceptions import ClientError
 
         for name in names:
@@ -102,11 +109,13 @@ class BucketChunks(ChunkPlace):
             yield content
 
     def remove(self, names: Iterable[str]) -> None:
+        """Remove chunks."""
         with self._translated_errors():
             for name in names:
                 self._open_client().delete_object(Bucket=self.bucket, Key=self._key(name))
 
     def list_chunks(self) -> Iterator[StoredChunk]:
+        """Yield all chunks."""
         with self._translated_errors():
             pages = self._open_client().get_paginator("list_objects_v2")
             found = [

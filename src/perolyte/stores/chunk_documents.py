@@ -29,6 +29,7 @@ class _DocumentChunks(ChunkPlace):
     """Chunks named by payload and position; the payload's id tells when it was written."""
 
     def name_chunk(self, payload_id: str, position: int, content: bytes) -> str:
+        """Name a chunk."""
         return f"{payload_id}/{position}"
 
     @staticmethod
@@ -60,9 +61,11 @@ class TableChunks(_DocumentChunks):
 
     @property
     def description(self) -> str:
+        """Where it is."""
         return "documents"
 
     def connect(self) -> None:
+        """Open the place."""
         if self._file is None:
             file = SqliteFile(Path(self.path), self.timeout_s)
             columns = "id BLOB PRIMARY KEY, body BLOB"
@@ -70,11 +73,13 @@ class TableChunks(_DocumentChunks):
             self._file = file
 
     def close(self) -> None:
+        """Close the place."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
+        """Write chunks by name."""
         statement = f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)"  # noqa: S608
         rows = [
             (encode_bson({"_id": name}), encode_bson({"_id": name, "data": content}))
@@ -84,6 +89,7 @@ class TableChunks(_DocumentChunks):
             connection.executemany(statement, rows)
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield the content of each chunk, None for one that is not there."""
         statement = f"SELECT body FROM {self._table} WHERE id = ?"  # noqa: S608
         for name in names:
             with self._open_file().reading() as connection:
@@ -91,12 +97,14 @@ class TableChunks(_DocumentChunks):
             yield None if found is None or found[0] is None else decode_bson(found[0])["data"]
 
     def remove(self, names: Iterable[str]) -> None:
+        """Remove chunks."""
         statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608
         rows = [(encode_bson({"_id": name}),) for name in names]
         with self._open_file().transaction() as connection:
             connection.executemany(statement, rows)
 
     def list_chunks(self) -> Iterator[StoredChunk]:
+        """Yield all chunks."""
         with self._open_file().reading() as connection:
             found = connection.execute(f"SELECT id FROM {self._table}").fetchall()  # noqa: S608
         for (identifier,) in found:
@@ -122,16 +130,20 @@ class CollectionChunks(_DocumentChunks):
 
     @property
     def description(self) -> str:
+        """Where it is."""
         return "documents"
 
     def connect(self) -> None:
+        """Open the place."""
         self.store.connect()
 
     def close(self) -> None:
-        if self.store._coll is not None:  # noqa: SLF001 (closing twice is an error to maggma)
+        """Close the place."""
+        if self.store._coll is not None:
             self.store.close()
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
+        """Write chunks by name."""
         from pymongo import ReplaceOne
 
         for start in range(0, len(chunks), _AT_ONCE):
@@ -142,17 +154,20 @@ class CollectionChunks(_DocumentChunks):
             self._collection.bulk_write(requests, ordered=False)
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield the content of each chunk, None for one that is not there."""
         for start in range(0, len(names), _AT_ONCE):
             some = list(names[start : start + _AT_ONCE])
             found = {chunk["_id"]: chunk["data"] for chunk in self._find({"_id": {"$in": some}})}
             yield from (found.get(name) for name in some)
 
     def remove(self, names: Iterable[str]) -> None:
+        """Remove chunks."""
         every = list(names)
         for start in range(0, len(every), 1000):
             self._collection.delete_many({"_id": {"$in": every[start : start + 1000]}})
 
     def list_chunks(self) -> Iterator[StoredChunk]:
+        """Yield all chunks."""
         for chunk in self._collection.find({}, {"_id": 1}):
             yield self._describe(chunk["_id"])
 
@@ -161,4 +176,4 @@ class CollectionChunks(_DocumentChunks):
 
     @property
     def _collection(self) -> Any:
-        return self.store._collection  # noqa: SLF001
+        return self.store._collection

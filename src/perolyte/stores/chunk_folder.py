@@ -33,10 +33,12 @@ class FolderChunks(ChunkPlace):
 
     @property
     def description(self) -> str:
+        """Where it is."""
         return f"folder:{self.folder}"
 
     @property
     def shares_chunks(self) -> bool:
+        """Chunks are named by their content."""
         return True
 
     def make(self) -> None:
@@ -51,6 +53,7 @@ class FolderChunks(ChunkPlace):
             Path(self.folder).mkdir(parents=True, exist_ok=True)
 
     def connect(self) -> None:
+        """Open the place."""
         if not Path(self.folder).is_dir():
             raise StoreError(
                 f"Folder {self.folder} with the large data of this store is not on this machine; "
@@ -61,9 +64,11 @@ class FolderChunks(ChunkPlace):
         """Close nothing: no file stays open."""
 
     def name_chunk(self, payload_id: str, position: int, content: bytes) -> str:
+        """Name a chunk."""
         return hashlib.sha256(content).hexdigest()
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
+        """Write chunks by name."""
         touched: set[Path] = set()
         with self._translated_errors("written"):
             for name, content in chunks:
@@ -80,6 +85,7 @@ class FolderChunks(ChunkPlace):
                 _flush_folder(folder)
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield the content of each chunk, None for one that is not there."""
         for name in names:
             with self._translated_errors("read"):
                 try:
@@ -90,11 +96,13 @@ class FolderChunks(ChunkPlace):
             yield content
 
     def remove(self, names: Iterable[str]) -> None:
+        """Remove chunks."""
         with self._translated_errors("written"):
             for name in names:
                 self._locate(name).unlink(missing_ok=True)
 
     def list_chunks(self) -> Iterator[StoredChunk]:
+        """Yield all chunks."""
         for path in sorted(Path(self.folder).glob("??/*")):
             with suppress(FileNotFoundError):
                 changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)

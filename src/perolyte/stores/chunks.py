@@ -79,6 +79,8 @@ class ChunkPlace(MSONable, ABC):
 
     @property
     def shares_chunks(self) -> bool:
-        """Whether equal chunks of different payloads have one name, so that none may be removed
-        without looking at all headers."""
+        """Whether equal chunks of different payloads have one name.
+
+        None may then be removed without looking at all headers.
+        """
         return False

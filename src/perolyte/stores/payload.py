@@ -78,7 +78,7 @@ class _Packer:
     def _array(self, array: NDArray[Any]) -> Binary:
         ordered = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         return self._add(
-            memoryview(ordered).cast("B"),
+            memoryview(ordered.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
             kind="array",
             dtype=ordered.dtype.str,
             shape=list(ordered.shape),

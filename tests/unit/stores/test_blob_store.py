@@ -12,7 +12,6 @@ import bson
 import numpy as np
 import pytest
 from monty.json import MontyDecoder, MontyEncoder
-from support.bucket import serve_bucket
 
 from perolyte.errors import StoreError
 from perolyte.stores import BlobStore, EmbeddedStore
@@ -20,6 +19,7 @@ from perolyte.stores.chunk_bucket import BucketChunks
 from perolyte.stores.chunk_documents import TableChunks
 from perolyte.stores.chunk_folder import FolderChunks
 from perolyte.stores.chunks import CHUNK_BYTES
+from support.bucket import serve_bucket
 
 PAYLOAD = {"sha256", "n_bytes", "encoding", "place", "payload_id", "n_chunks"}
 TIME = dt.datetime(2031, 5, 6)  # noqa: DTZ001 (BSON has no time zones)
@@ -273,7 +273,7 @@ class TestDamage:
         store.update({"blob_uuid": "b", "data": 1})
         header = header_of(store, "b")
         store.headers.update({**header, "encoding": "perolyte9"})
-        with pytest.raises(StoreError, match="encoding 'perolyte9'.*update perolyte"):
+        with pytest.raises(StoreError, match=r"encoding 'perolyte9'.*update perolyte"):
             store.query_one({"blob_uuid": "b"})
 
 
