@@ -47,7 +47,6 @@ _SHOWN = (
     "barrier_3d_eV",
     "md_status",
     "version",
-    "schema_name",
     "n_documents",
     "uuid",
 )
@@ -116,11 +115,13 @@ def parse_range(text: str | None, name: str) -> float | tuple[float | None, floa
 
 def _print(title: str, found: DataFrame) -> None:
     console = make_console()
-    columns = [name for name in _SHOWN if name in found and found[name].notna().any()]
+    shown = ("schema_name", *_SHOWN) if title == "potentials" else _SHOWN
+    columns = [name for name in shown if name in found and found[name].notna().any()]
     table = Table(title=f"{len(found)} {title}")
     for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in found[columns].itertuples(index=False):
+        table.add_column(name.rpartition(".")[2], overflow="fold")
+    short = found[columns].assign(**({"uuid": found["uuid"].str[:8]} if "uuid" in columns else {}))
+    for row in short.itertuples(index=False):
         table.add_row(*(_write(value) for value in row))
     console.print(table)
 

@@ -21,8 +21,9 @@ class ProvenanceNode:
     key : str
         Names it in the graph: ``uuid#index`` of a document, else its kind and name.
     kind : str
-        ``document``; ``input``, a large input kept in the store; ``structure``, a file that was
-        read; ``campaign``, a campaign file; ``missing``, a document that the store does not have.
+        ``document``; ``input``, a large input kept in the store; ``structure`` or ``file``, what
+        was read; ``campaign``, a campaign file; ``missing``, a document that the store does not
+        have.
     name, schema, status : str or None
         Of the document.
     uuid : str or None
@@ -36,13 +37,13 @@ class ProvenanceNode:
     campaign : str or None
         Name of the campaign.
     sha256 : str or None
-        Of the campaign file or the structure file.
+        Of the file.
     completed_at : str or None
         When it was written.
     """
 
     key: str
-    kind: Literal["document", "input", "structure", "campaign", "missing"]
+    kind: Literal["document", "input", "structure", "file", "campaign", "missing"]
     name: str | None = None
     schema: str | None = None
     status: str | None = None
@@ -66,7 +67,8 @@ class ProvenanceNode:
             f"sha256 {self.sha256[:12]}" if self.sha256 else None,
             self.uuid[:8] if self.uuid else None,
         ]
-        return f"{what} {self.name or ''} ({', '.join(d for d in details if d)})".replace(" ()", "")
+        said = ", ".join(detail for detail in details if detail)
+        return " ".join(part for part in (what, self.name, f"({said})" if said else None) if part)
 
 
 @dataclass(frozen=True)

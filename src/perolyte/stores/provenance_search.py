@@ -30,6 +30,7 @@ _FIELDS = [
     "output.campaign_file_sha256",
     "output.provenance",
 ]
+_OF_STRUCTURES = ("CandidateSetDoc", "StructureDoc", "StructureSetDoc", "BvseDoc", "BvseSetDoc")
 _AT_ONCE = 1000
 
 Document = dict[str, Any]
@@ -133,9 +134,10 @@ class _Search:
         campaign = output.get("campaign") or metadata.get("campaign")
         sha256 = output.get("campaign_file_sha256") or metadata.get("campaign_file_sha256")
         provenance = output.get("provenance") or {}
-        structure = provenance.get("input_hash")
-        if structure is not None and structure != sha256:
-            self._add_file(key, "structure", None, structure)
+        read = provenance.get("input_hash")
+        if read is not None and read != sha256:
+            kind = "structure" if output.get("schema_name") in _OF_STRUCTURES else "file"
+            self._add_file(key, kind, None, read)
         is_first = campaign is not None and not _rests_on_others(document)
         if is_first or output.get("campaign_file_sha256") is not None:
             self._add_file(key, "campaign", campaign, sha256)
