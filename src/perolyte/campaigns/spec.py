@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from perolyte.campaigns.resources import JobClass, ResourceSpec
+
 __all__ = [
     "BvseSpec",
     "CampaignSpec",
@@ -288,6 +290,9 @@ class CampaignSpec(_Section):
     relaxation: RelaxationSpec = Field(default_factory=RelaxationSpec)
     conductivity: ConductivitySpec | None = None
     grain_boundary: GrainBoundarySpec | None = None
+    resources: dict[JobClass, ResourceSpec] = Field(
+        default_factory=dict, description="of a cluster, by class of jobs"
+    )
     store: str | None = Field(
         default=None,
         min_length=1,

@@ -16,8 +16,14 @@ import typer
 from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
+from perolyte.cli.cluster_command import cluster
+from perolyte.cli.db_command import db
+from perolyte.cli.doctor_command import doctor
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.provenance_command import provenance
+from perolyte.cli.repair_command import repair
+from perolyte.cli.status_command import status
+from perolyte.cli.submit_command import submit
 from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
 
@@ -201,6 +207,12 @@ app.command()(vacancies)
 app.command()(bvse)
 app.command()(transport)
 app.command()(provenance)
+app.command()(submit)
+app.command()(repair)
+app.command()(status)
+app.command()(doctor)
+app.add_typer(db)
+app.add_typer(cluster)
 
 
 def _fail(message: str, code: int) -> NoReturn:

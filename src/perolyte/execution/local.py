@@ -18,10 +18,11 @@ from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
+from perolyte.execution.local_state import LocalState
 from perolyte.execution.lock import lock_folder
-from perolyte.execution.worker import HEARTBEAT_NAME, RUN_MARK, RUNS_NAME, serve
+from perolyte.execution.reuse import find_reusable
+from perolyte.execution.worker import HEARTBEAT_NAME, RUNS_NAME, serve
 from perolyte.settings import default_n_workers
-from perolyte.stores import find_complete_output
 
 __all__ = ["LocalRunner", "Observer", "RunReport", "run_flow"]
 
@@ -122,6 +123,7 @@ class LocalRunner:
         self.n_workers = n_workers
         self.observer = observer
         self.graph = JobGraph()
+        self._state = LocalState(self.folder)
         self._stop = False
         self._workers: list[_Worker] = []
         # A fresh interpreter per worker: torch's thread pools do not survive a fork.
@@ -135,9 +137,11 @@ class LocalRunner:
                 while not self.graph.ended and not self._stop:
                     self._start_ready()
                     self._collect()
+                    self._state.write(self.graph, self._folder_of)
                     self.observer.tick(self.graph)
             finally:
                 self._end_workers()
+            self._state.write(self.graph, self._folder_of, at_end=True)
         return self._report()
 
     def _start_ready(self) -> None:
@@ -150,42 +154,19 @@ class LocalRunner:
             self._start(node, worker)
 
     def _reuse(self, node: Node) -> bool:
-        """Take a finished job's document from the store instead of running the job again.
-
-        A job that diverted is run again: it is quick, and its further jobs come out with the same
-        identities, so that they are found in their turn.
-        """
+        """Take a finished job's document from the store instead of running the job again."""
         uuid, index = node.key
-        document = find_complete_output(self.store, uuid, index=index)
-        if document is None:
-            return False
-        mark = document.get("metadata", {}).get(RUN_MARK)
-        if mark in ("started", "diverted") or (mark is None and document.get("output") is None):
-            return False
-        if self._is_outdated(document, node):
+        if find_reusable(self.store, uuid, index, node.parents) is None:
             return False
         node.state, node.reused = "done", True
         self.observer.job_ended(node)
         return True
 
-    def _is_outdated(self, document: dict[str, Any], node: Node) -> bool:
-        """Tell whether an input is newer than the document.
-
-        A job that tolerates missing inputs answers without the output of a failed job; once a later
-        run has that output, the answer is out of date, and so is everything made from it.
-        """
-        for uuid in node.parents:
-            newest = self.store.docs_store.query_one({"uuid": uuid}, sort={"index": -1})
-            if newest is None or newest.get("metadata", {}).get(RUN_MARK) == "started":
-                continue
-            if newest["completed_at"] > document["completed_at"]:
-                return True
-        return False
-
     def _start(self, node: Node, worker: _Worker) -> None:
         folder = self._folder_of(node)
         shutil.rmtree(folder, ignore_errors=True)
         node.state, worker.node = "running", node
+        self._state.job_started(node)
         self.observer.job_started(node, folder / HEARTBEAT_NAME)
         request = {"job": json.dumps(node.job, cls=MontyEncoder), "folder": str(folder)}
         try:
@@ -226,6 +207,7 @@ class LocalRunner:
                 # frames and checkpoints of its MD, which are in the store now
                 shutil.rmtree(self.folder / RUNS_NAME / node.job.uuid, ignore_errors=True)
             self._divert(node, answer)
+        self._state.job_ended(node)
         self.observer.job_ended(node)
 
     def _divert(self, node: Node, answer: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import StoreError
+from perolyte.execution.reuse import RUN_MARK, says_the_same
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
 from perolyte.stores.lineage import record_inputs, record_makers
 
@@ -30,10 +31,6 @@ __all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUNS_NAME", "RUN_MARK", "run_one", "se
 LOG_NAME = "job.log"
 HEARTBEAT_NAME = "heartbeat.json"
 RUNS_NAME = "md"
-RUN_MARK = "perolyte_run"
-"""Key in a job document's metadata: 'started' until everything the job wrote is on disk, then
-'finished', or 'diverted' when the job also asked for further jobs. A document that still says
-'started' belongs to a job that was killed, and is not trusted."""
 
 
 def serve(connection: Connection, store_json: str, parent_pid: int) -> None:
@@ -68,18 +65,12 @@ def run_one(job: Job, store: JobStore) -> Response:
     record_makers(job, response)
     diverted = any((response.replace, response.detour, response.addition))
     document = store.docs_store.query_one(key)
-    if diverted and _says_the_same(before, document):
+    if diverted and says_the_same(before, document):
         # a diverting job runs in every session: keep its time, or its children look outdated
         document["completed_at"] = before["completed_at"]
     document["metadata"][RUN_MARK] = "diverted" if diverted else "finished"
     store.docs_store.update(document, key=["uuid", "index"])
     return response
-
-
-def _says_the_same(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
-    if before is None or before.get("metadata", {}).get(RUN_MARK) != "diverted":
-        return False
-    return bool(before["output"] == now["output"])
 
 
 def _answer(request: dict[str, str], store: JobStore) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from maggma.stores import MongoStore
 
 from perolyte.errors import StoreError
 from perolyte.stores.chunks import ChunkPlace, StoredChunk
-from perolyte.stores.rows import decode_bson, encode_bson
+from perolyte.stores.rows import decode_bson
 from perolyte.stores.sqlite_file import SqliteFile
+from perolyte.stores.table import ChunkTable
 
 __all__ = ["CHUNK_COLLECTION", "CollectionChunks", "TableChunks"]
 
@@ -56,7 +57,7 @@ class TableChunks(_DocumentChunks):
     def __init__(self, path: str | Path, timeout_s: float = 30.0) -> None:
         self.path = str(Path(path).expanduser().absolute())
         self.timeout_s = timeout_s
-        self._table = f'"chunks_{CHUNK_COLLECTION}"'
+        self._table = ChunkTable(CHUNK_COLLECTION)
         self._file: SqliteFile | None = None
 
     @property
@@ -68,8 +69,7 @@ class TableChunks(_DocumentChunks):
         """Open the place."""
         if self._file is None:
             file = SqliteFile(Path(self.path), self.timeout_s)
-            columns = "id BLOB PRIMARY KEY, body BLOB"
-            file.open([f"CREATE TABLE IF NOT EXISTS {self._table} ({columns})"])
+            file.open(self._table.definitions())
             self._file = file
 
     def close(self) -> None:
@@ -80,35 +80,29 @@ class TableChunks(_DocumentChunks):
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
         """Write chunks by name."""
-        statement = f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)"  # noqa: S608
-        rows = [
-            (encode_bson({"_id": name}), encode_bson({"_id": name, "data": content}))
-            for name, content in chunks
-        ]
         with self._open_file().transaction() as connection:
-            connection.executemany(statement, rows)
+            for name, content in chunks:
+                self._table.write(connection, {"_id": name, "data": content})
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """Yield the content of each chunk, None for one that is not there."""
-        statement = f"SELECT body FROM {self._table} WHERE id = ?"  # noqa: S608
         for name in names:
             with self._open_file().reading() as connection:
-                found = connection.execute(statement, (encode_bson({"_id": name}),)).fetchone()
-            yield None if found is None or found[0] is None else decode_bson(found[0])["data"]
+                found = self._table.read(connection, name)
+            yield None if found is None else found["data"]
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove chunks."""
-        statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608
-        rows = [(encode_bson({"_id": name}),) for name in names]
         with self._open_file().transaction() as connection:
-            connection.executemany(statement, rows)
+            for name in names:
+                self._table.delete(connection, name)
 
     def list_chunks(self) -> Iterator[StoredChunk]:
         """Yield all chunks."""
         with self._open_file().reading() as connection:
-            found = connection.execute(f"SELECT id FROM {self._table}").fetchall()  # noqa: S608
-        for (identifier,) in found:
-            yield self._describe(decode_bson(identifier)["_id"])
+            found = self._table.keys(connection)
+        for key in found:
+            yield self._describe(decode_bson(key)["_id"])
 
     def _open_file(self) -> SqliteFile:
         if self._file is None:

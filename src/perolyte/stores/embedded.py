@@ -278,7 +278,7 @@ class EmbeddedStore(MemoryStore):
             newest = self._mirror.version
             changes = self._table.changes_since(connection, newest)
             for document_id, row_version, document in changes:
-                newest = row_version
+                newest = max(newest, row_version)
                 if document is None:
                     self._mirror.drop(document_id)
                 else:

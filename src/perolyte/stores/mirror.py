@@ -7,19 +7,20 @@ among them, so that an index can never change an answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import mongomock_ng
-from bson import ObjectId
+from bson import Int64, ObjectId
+from mongomock_ng.helpers import hashdict
 
 from perolyte.errors import StoreError
+from perolyte.stores.field_index import FieldIndex, find_candidates
 from perolyte.stores.rows import Row
 
-__all__ = ["CollectionMirror"]
+__all__ = ["CollectionMirror", "store_key"]
 
-_REGULAR_TYPES = (str, int, ObjectId)
-_MISSING = object()
+_PLAIN_IDS = (str, int, Int64, ObjectId)
 
 
 class CollectionMirror:
@@ -31,9 +32,13 @@ class CollectionMirror:
         Name of the collection.
     indexed_fields : iterable of str
         Fields to index from the beginning.
+    collection : mongomock_ng.Collection, optional
+        Empty collection to keep the documents in; one of its own without it.
 
     Attributes
     ----------
+    collection : mongomock_ng.Collection
+        All documents.
     version : int
         Version of the newest row that was taken over from disk.
     stamp : tuple of int or None
@@ -48,24 +53,41 @@ class CollectionMirror:
     1
     """
 
-    def __init__(self, name: str, indexed_fields: Iterable[str] = ()) -> None:
-        self.collection = _make_collection(name)
+    def __init__(
+        self, name: str, indexed_fields: Iterable[str] = (), *, collection: Any = None
+    ) -> None:
+        self.collection = _make_collection(name) if collection is None else collection
         self.version = 0
         self.stamp: tuple[int, int] | None = None
-        self._indices = {field: _FieldIndex(field) for field in indexed_fields}
+        self._indices = {field: FieldIndex(field) for field in indexed_fields}
+        self._places: dict[Any, int] = {}
+        self._next_place = 0
 
     @property
     def indexed_fields(self) -> tuple[str, ...]:
         """Fields that have an index."""
         return tuple(self._indices)
 
+    @property
+    def documents(self) -> dict[Any, dict[str, Any]]:
+        """The documents themselves by `store_key` of their ``_id``; not to be changed."""
+        return self.collection._store._documents
+
     def put(self, document: dict[str, Any]) -> None:
         """Take over `document`, in place of the one with the same ``_id`` if there is one."""
-        self.drop(document["_id"], keep_place=True)
+        key = store_key(document["_id"])
         # the documented calls of mongomock-ng look at every document for each replacement
-        self.collection._store[document["_id"]] = document
-        for index in self._indices.values():
-            index.add(document)
+        documents = self.documents
+        present = documents.get(key)
+        documents[key] = document
+        if present is None:
+            self._places[key] = self._next_place
+            self._next_place += 1
+            for index in self._indices.values():
+                index.add(document, key)
+        else:
+            for index in self._indices.values():
+                index.replace(present, document, key)
 
     def put_row(self, row: Row, fields: Sequence[str]) -> Row:
         """Take over a row in place of the document with the same values of `fields`.
@@ -104,94 +126,79 @@ class CollectionMirror:
             )
         document = {**document, "_id": document_id}
         self.put(document)
-        return Row(document_id, document, row.payload)
+        return Row(document_id, document)
 
-    def drop(self, document_id: Any, *, keep_place: bool = False) -> None:
+    def drop(self, document_id: Any) -> None:
         """Forget the document with this ``_id``, if it is here."""
-        document = self.get(document_id)
+        key = store_key(document_id)
+        document = self.documents.pop(key, None)
         if document is None:
             return
+        del self._places[key]
         for index in self._indices.values():
-            index.discard(document)
-        if not keep_place:
-            del self.collection._store[document_id]
+            index.discard(document, key)
 
     def get(self, document_id: Any) -> dict[str, Any] | None:
         """Return the document with this ``_id`` itself, not a copy."""
-        if document_id not in self.collection._store:
-            return None
-        document: dict[str, Any] = self.collection._store[document_id]
-        return document
+        return self.documents.get(store_key(document_id))
+
+    @property
+    def places(self) -> Mapping[Any, int]:
+        """A number for each key of `documents`, in the order in which they were put in."""
+        return self._places
 
     def add_index(self, field: str) -> None:
         """Index a field, which may be a dotted path."""
         if field not in self._indices:
-            index = self._indices[field] = _FieldIndex(field)
-            for document in self.collection._store.documents:
-                index.add(document)
+            index = self._indices[field] = FieldIndex(field)
+            for key, document in self.documents.items():
+                index.add(document, key)
+
+    def find_keys(self, criteria: Mapping[str, Any] | None) -> Collection[Any] | None:
+        """Return the keys of every document that `criteria` can match, in any order.
+
+        Returns
+        -------
+        collection or None
+            Keys of `documents`; None when the indices do not help.
+        """
+        named = _named_ids((criteria or {}).get("_id"))
+        if named is not None:
+            return [key for key in named if key in self.documents]
+        return find_candidates(criteria or {}, self._indices)
+
+    def in_order(self, keys: Iterable[Any] | None) -> list[dict[str, Any]]:
+        """Return documents by their keys (all for None) in the order in which they were put in."""
+        documents = self.documents
+        if keys is None:
+            return list(documents.values())
+        return [documents[key] for key in sorted(keys, key=self._places.__getitem__)]
 
     def narrow(self, criteria: Mapping[str, Any] | None) -> Any:
         """Return a mongomock-ng collection with every document that `criteria` can match."""
-        for field, wanted in (criteria or {}).items():
-            index = self._indices.get(field)
-            candidates = None if index is None else index.candidates(wanted)
-            if candidates is not None:
-                few = _make_collection(self.collection.name)
-                for document_id in candidates:
-                    few._store[document_id] = self.collection._store[document_id]
-                return few
-        return self.collection
+        keys = self.find_keys(criteria)
+        if keys is None:
+            return self.collection
+        few = _make_collection(self.collection.name)
+        few._store._documents.update(
+            (store_key(document["_id"]), document) for document in self.in_order(keys)
+        )
+        return few
 
 
-class _FieldIndex:
-    """Ids of documents by the value of one field.
+def _named_ids(wanted: Any) -> set[Any] | None:
+    """Return the ids that a condition on ``_id`` names, or None when it is of another kind."""
+    if type(wanted) in _PLAIN_IDS:
+        return {wanted}
+    if isinstance(wanted, Mapping) and isinstance(wanted.get("$in"), list):
+        named = wanted["$in"]
+        return set(named) if all(type(value) in _PLAIN_IDS for value in named) else None
+    return None
 
-    Strings, integers and ObjectIds are looked up. A document with anything else in the field (a
-    float equal to an integer, a list holding the value) is a candidate of every search.
-    """
 
-    def __init__(self, field: str) -> None:
-        self._path = field.split(".")
-        self._ids: dict[Any, dict[Any, None]] = {}
-        self._irregular: dict[Any, None] = {}
-
-    def add(self, document: dict[str, Any]) -> None:
-        value = self._value(document)
-        if type(value) in _REGULAR_TYPES:
-            self._ids.setdefault(value, {})[document["_id"]] = None
-        elif value is not _MISSING:
-            self._irregular[document["_id"]] = None
-
-    def discard(self, document: dict[str, Any]) -> None:
-        value = self._value(document)
-        if type(value) in _REGULAR_TYPES:
-            ids = self._ids[value]
-            del ids[document["_id"]]
-            if not ids:
-                del self._ids[value]
-        else:
-            self._irregular.pop(document["_id"], None)
-
-    def candidates(self, wanted: Any) -> dict[Any, None] | None:
-        """Return the ids that can match, or None when the index cannot tell."""
-        if isinstance(wanted, Mapping) and set(wanted) == {"$in"}:
-            values = list(wanted["$in"])
-        else:
-            values = [wanted]
-        if any(type(value) not in _REGULAR_TYPES for value in values):
-            return None
-        found: dict[Any, None] = {}
-        for value in values:
-            found.update(self._ids.get(value, {}))
-        return found | self._irregular
-
-    def _value(self, document: dict[str, Any]) -> Any:
-        value: Any = document
-        for name in self._path:
-            if not isinstance(value, dict):
-                return value if isinstance(value, list) else _MISSING
-            value = value.get(name, _MISSING)
-        return value
+def store_key(document_id: Any) -> Any:
+    """Return what mongomock-ng files a document with this ``_id`` under."""
+    return hashdict(document_id) if isinstance(document_id, dict) else document_id
 
 
 def _make_collection(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,8 @@ from perolyte.stores.blobs import BlobStore
 from perolyte.stores.chunk_documents import CHUNK_COLLECTION, CollectionChunks, TableChunks
 from perolyte.stores.embedded import EmbeddedStore
 from perolyte.stores.indices import ensure_indices
+from perolyte.stores.locating import DEFAULT_FILE_NAME, locate_store_file
+from perolyte.stores.server.address import ServerFiles, find_server, find_server_at
 
 if TYPE_CHECKING:
     from jobflow.core.store import JobStore
@@ -24,11 +25,11 @@ __all__ = ["DATA_STORE_NAME", "DEFAULT_FILE_NAME", "locate_store_file", "open_st
 DATA_STORE_NAME = "data"
 """The additional store that the force-field jobs of atomate2 save large objects to."""
 
-DEFAULT_FILE_NAME = "perolyte.sqlite"
 DEFAULT_DATABASE = "perolyte"
 
 _DOCS_COLLECTION = "docs"
 _BLOBS_COLLECTION = "blobs"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _ANSWER_TIMEOUT_MS = 4000
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _AUTHENTICATION_CODES = (13, 18)  # Unauthorized, AuthenticationFailed (MongoDB error codes)
@@ -37,14 +38,16 @@ _AUTHENTICATION_CODES = (13, 18)  # Unauthorized, AuthenticationFailed (MongoDB 
 def open_store(
     uri_or_path: str | Path, *, create: bool = True, blobs: str | None = None
 ) -> JobStore:
-    """Open the document store of a path or of a MongoDB address.
+    """Open the document store of a path, of a local server or of a MongoDB address.
 
     Parameters
     ----------
     uri_or_path : str or Path
         ``mongodb://...`` or ``mongodb+srv://...``, where the database is ``perolyte`` unless the
-        address names one; or a file; or a folder, for ``perolyte.sqlite`` in it. A path that does
-        not exist yet is a file when it has a suffix and a folder otherwise.
+        address names one; or ``perolyte://127.0.0.1:PORT`` for a local server of this user; or a
+        file; or a folder, for ``perolyte.sqlite`` in it. A path that does not exist yet is a file
+        when it has a suffix and a folder otherwise. A path that a local server serves is opened
+        through that server.
     create : bool
         Make the file and its folders when they are missing.
     blobs : str, optional
@@ -75,27 +78,37 @@ def open_store(
     """
     scheme = _SCHEME.match(str(uri_or_path))
     if scheme is None:
-        return _open_embedded(locate_store_file(uri_or_path), create=create, blobs=blobs)
+        return _open_path(locate_store_file(uri_or_path), create=create, blobs=blobs)
+    if scheme[1] == "perolyte":
+        return _open_mongodb(find_server_at(_local_port(str(uri_or_path))).uri, blobs=blobs)
     if scheme[1] in ("mongodb", "mongodb+srv"):
         return _open_mongodb(str(uri_or_path), blobs=blobs)
     raise StoreError(
         f"A store cannot be opened by {scheme[1]}://; "
-        "use mongodb://..., mongodb+srv://... or a path on this machine"
+        "use mongodb://..., mongodb+srv://..., perolyte://127.0.0.1:PORT or a path on this machine"
     )
 
 
-def locate_store_file(path: str | Path) -> Path:
-    """Return the SQLite file that a path stands for (see `open_store`).
+def _open_path(file: Path, *, create: bool, blobs: str | None) -> JobStore:
+    address = find_server(file)
+    if address is not None:
+        return _open_mongodb(address.uri, blobs=blobs)
+    if ServerFiles(file).mongod_data.exists() and not file.exists():
+        raise StoreError(
+            f"Store {file} is kept by mongod, which does not run; "
+            f"start it with 'perolyte db start {file}'"
+        )
+    return _open_embedded(file, create=create, blobs=blobs)
 
-    Examples
-    --------
-    >>> locate_store_file("/scratch/llto.sqlite").name
-    'llto.sqlite'
-    """
-    file = Path(path).expanduser().absolute()
-    if file.is_dir() or (not file.exists() and (str(path).endswith(os.sep) or not file.suffix)):
-        return file / DEFAULT_FILE_NAME
-    return file
+
+def _local_port(uri: str) -> int:
+    host, _, port = uri.partition("://")[2].rstrip("/").rpartition(":")
+    if host not in _LOOPBACK or not port.isdecimal():
+        raise StoreError(
+            f"A local server cannot be reached at {uri!r}; write perolyte://127.0.0.1:PORT, or "
+            "mongodb://... for a server on another machine"
+        )
+    return int(port)
 
 
 def _open_embedded(file: Path, *, create: bool, blobs: str | None) -> JobStore:
