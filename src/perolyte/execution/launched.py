@@ -113,7 +113,7 @@ def _run_and_keep(job: Job, store: KeepingStore, wait: DatabaseWait) -> Response
     return response
 
 
-def _offload(flow: Flow, store: KeepingStore) -> None:
+def _offload(flow: Any, store: KeepingStore) -> None:
     from perolyte.jobs import offload_inputs
 
     offload_inputs(flow, store)  # type: ignore[arg-type]  # it stands in for one

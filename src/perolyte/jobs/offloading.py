@@ -33,7 +33,7 @@ _DATA_STORE = "data"
 _BEFORE_ALL = "1970-01-01T00:00:00"
 """When inputs were completed: before any job, so that none looks older than its input."""
 
-Work = TypeVar("Work", Flow, Job)
+Work = TypeVar("Work", bound=Flow | Job)
 
 
 def offload_inputs(work: Work, store: JobStore, *, limit_bytes: int = 1_000_000) -> Work:
@@ -87,7 +87,8 @@ def offload_inputs(work: Work, store: JobStore, *, limit_bytes: int = 1_000_000)
         )
     for job in _list_jobs(work):
         n_args = len(job.function_args)
-        given = {**dict(enumerate(job.function_args)), **job.function_kwargs}
+        given: dict[int | str, Any] = dict(enumerate(job.function_args))
+        given.update(job.function_kwargs)
         slim = _slim(given, store, limit_bytes)
         job.function_args = tuple(slim[position] for position in range(n_args))
         job.function_kwargs = {name: slim[name] for name in job.function_kwargs}

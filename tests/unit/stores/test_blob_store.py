@@ -6,17 +6,19 @@ import base64
 import datetime as dt
 import json
 import threading
+import uuid
 import zlib
 
 import bson
 import numpy as np
 import pytest
+from maggma.stores import MongoStore
 from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import StoreError
 from perolyte.stores import BlobStore, EmbeddedStore
 from perolyte.stores.chunk_bucket import BucketChunks
-from perolyte.stores.chunk_documents import TableChunks
+from perolyte.stores.chunk_documents import CollectionChunks, TableChunks
 from perolyte.stores.chunk_folder import FolderChunks
 from perolyte.stores.chunks import CHUNK_BYTES
 from support.bucket import serve_bucket
@@ -31,12 +33,20 @@ def endpoint():
         yield address
 
 
-@pytest.fixture(params=["documents", "folder", "bucket"])
+@pytest.fixture(params=["documents", "folder", "bucket", "served"])
 def opened(request, tmp_path):
     """A function that opens the same store each time it is called."""
     path = tmp_path / "perolyte.sqlite"
+    if request.param == "served":
+        uri = request.getfixturevalue("server").uri
+        database = f"blobs_{uuid.uuid4().hex}"
 
     def make():
+        if request.param == "served":
+            headers = MongoStore(database, "blobs", uri=uri, key="blob_uuid")
+            return BlobStore(
+                headers, CollectionChunks(MongoStore(database, "blob_chunks", uri=uri))
+            )
         if request.param == "documents":
             chunks = TableChunks(path)
         elif request.param == "folder":
