@@ -76,32 +76,55 @@ def find_documents(store: JobStore, schema_name: str) -> list[Row]:
 def find_members(store: JobStore, schema_name: str, list_name: str) -> Iterator[tuple[Row, Row]]:
     """Yield the parts of documents that hold lists, each with the document that it is in."""
     for document in _query(store, schema_name, {}, []):
-        output = document["output"]
-        parts = output.get(list_name)
-        if parts is None:
-            parts = _load_large(store, output).get(list_name, [])
-        for part in parts:
+        for part in _find_parts(store, document["output"], list_name):
             yield document, part
 
 
-def find_candidates(store: JobStore) -> list[Row]:
-    """Return one row per candidate of every candidate set, without the structures."""
+def _find_parts(store: JobStore, output: Row, list_name: str) -> list[Row]:
+    found = output.get(list_name)
+    return _load_large(store, output).get(list_name, []) if found is None else found
+
+
+def find_candidates(store: JobStore, known: dict[Any, list[Row]] | None = None) -> list[Row]:
+    """Return one row per candidate of every candidate set, without the structures.
+
+    Parameters
+    ----------
+    store : JobStore
+        Connected.
+    known : dict, optional
+        Rows that were read before, by document; the sets that are read now are added.
+    """
+    known = {} if known is None else known
     rows = []
-    for document, part in find_members(store, "CandidateSetDoc", "candidates"):
-        output = document["output"]
+    for document in _query(store, "CandidateSetDoc", {}, ["candidates.structure"]):
+        key = (document["_id"], document.get("completed_at"))
+        if key not in known:
+            known[key] = _describe_candidates(store, document)
+        rows += known[key]
+    return [dict(row) for row in rows]
+
+
+def _describe_candidates(store: JobStore, document: Row) -> list[Row]:
+    rows = []
+    output = document["output"]
+    for part in _find_parts(store, output, "candidates"):
         shared = {"provenance": part.get("provenance", output.get("provenance"))}
         row = make_row({**document, "output": {**shared, **part}})
+        campaign = row["campaign"] or output.get("campaign")
         described = {"family": output.get("family"), **describe_candidate(row)}
-        rows.append({**row, **described})
+        rows.append({**row, "campaign": campaign, **described})
     return rows
 
 
-def join_candidates(store: JobStore, rows: list[Row]) -> list[Row]:
-    """Add to each row what its candidate is."""
+def join_candidates(
+    store: JobStore, rows: list[Row], known: dict[Any, list[Row]] | None = None
+) -> list[Row]:
+    """Add to each row what its candidate is; ``known`` as in `find_candidates`."""
     if not rows:
         return rows
     index = CandidateIndex()
-    index.add(find_candidates(store))
+    index.add(find_candidates(store, known))
     return [{**row, **index.describe(row)} for row in sorted(rows, key=_row_order)]
 
 

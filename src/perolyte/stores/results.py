@@ -62,6 +62,7 @@ class Results:
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
+        self._candidates: dict[Any, list[dict[str, Any]]] = {}
 
     def summaries(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
         """Return the summaries of finished screenings (``ScreeningSummaryDoc``)."""
@@ -71,7 +72,7 @@ class Results:
     def candidates(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
         """Return the candidate structures, one row per ``CandidateDoc`` of every candidate set."""
         wanted = RowFilter.from_options(campaign, filters)
-        return _frame(wanted.apply(find_candidates(self.store)))
+        return _frame(wanted.apply(find_candidates(self.store, self._candidates)))
 
     def relaxations(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
         """Return the relaxations (``RelaxDoc``), reference oxides included."""
@@ -231,7 +232,7 @@ class Results:
     ) -> DataFrame:
         """Add what the candidates are, and keep the rows that are asked for."""
         wanted = RowFilter.from_options(campaign, filters)
-        return _frame(wanted.apply(join_candidates(self.store, rows)))
+        return _frame(wanted.apply(join_candidates(self.store, rows, self._candidates)))
 
 
 def _frame(rows: list[dict[str, Any]], *, empty: Sequence[str] = JOB_COLUMNS) -> DataFrame:
