@@ -16,6 +16,7 @@ from perolyte.errors import PerolyteError
 from perolyte.jobs import analyse_diffusion, build_conductivity, refresh_summary
 from perolyte.jobs.stored_run import Run
 from perolyte.schemas import (
+    LARGE_KEY,
     ConductivityDoc,
     DiffusionDoc,
     ScreeningSummaryDoc,
@@ -170,12 +171,13 @@ class ConductivityBuilder(Builder):
         The store stays open, because whoever opened it goes on with it.
         """
         for stored in find_newest(self.store, "ScreeningSummaryDoc", campaign=self.campaign):
-            summary = ScreeningSummaryDoc.model_validate(stored["output"])
+            loaded = Results(self.store).document(stored["uuid"], load=True)
+            summary = ScreeningSummaryDoc.model_validate(loaded)
             newer = self._find_newer(summary)
             if newer:
                 document = refresh_summary(summary, newer)
                 successor = make_successor(stored, document)
-                self.store.docs_store.update([successor], key=["uuid", "index"])
+                self.store.update(successor, key=["uuid", "index"], save={"data": LARGE_KEY})
 
     def _find_newer(self, summary: ScreeningSummaryDoc) -> dict[str, ConductivityDoc]:
         held = {

@@ -120,7 +120,7 @@ class Campaign:
             campaign=spec.name,
         )
         boundary = spec.grain_boundary
-        return maker.make(
+        flow = maker.make(
             self.parent.structure,
             self._recipe(),
             dopings=self._dopings(),
@@ -131,6 +131,10 @@ class Campaign:
             structure_sha256=self.parent.sha256,
             campaign_file_sha256=self.sha256,
         )
+        flow.update_metadata(
+            {"campaign": self.name, "campaign_file_sha256": self.sha256}, dynamic=True
+        )
+        return flow
 
     def count_md_steps(self) -> int:
         """Count the MD steps of the whole campaign, if every selected candidate is run."""

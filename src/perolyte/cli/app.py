@@ -20,6 +20,7 @@ from perolyte.cli.cluster_command import cluster
 from perolyte.cli.db_command import db
 from perolyte.cli.doctor_command import doctor
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.provenance_command import provenance
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
 from perolyte.cli.submit_command import submit
@@ -121,13 +122,43 @@ def results(
     store: Annotated[str, typer.Option("--store", help="output directory, path or address")] = ".",
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            help="conductivities, candidates, relaxations, barriers, trajectories, diffusivities, "
+            "potentials or summaries [default: the ranked table]",
+        ),
+    ] = None,
+    dopant: Annotated[
+        list[str] | None, typer.Option(help="element; may be given several times")
+    ] = None,
+    fraction: Annotated[str | None, typer.Option(help="0.02 or a range, 0.01:0.05")] = None,
+    temperature: Annotated[str | None, typer.Option(help="K: 600 or a range, 600:900")] = None,
+    family: Annotated[str | None, typer.Option(help="perovskite family of the parent")] = None,
+    status: Annotated[str | None, typer.Option(help="converged, not_converged, ...")] = None,
 ) -> None:
-    """Print the ranked table of a campaign from its store."""
-    from perolyte.cli.show import show_results
-
+    """Print the ranked table of a campaign from its store, or any other table, filtered."""
     if as_csv and as_json:
         raise InputError("--csv and --json exclude each other; give one")
-    show_results(campaign, store, output_format="csv" if as_csv else "json" if as_json else "table")
+    output_format = "csv" if as_csv else "json" if as_json else "table"
+    if table is None and not any((dopant, fraction, temperature, family, status)):
+        from perolyte.cli.show import show_results
+
+        show_results(campaign, store, output_format=output_format)
+        return
+    from perolyte.cli.result_table import parse_range, show_table
+
+    filters = {
+        "dopant": dopant,
+        "fraction": parse_range(fraction, "--fraction"),
+        "temperature_K": parse_range(temperature, "--temperature"),
+        "family": family,
+        "status": status,
+    }
+    show_table(
+        table or "conductivities", campaign, store, output_format=output_format, filters=filters
+    )
 
 
 @app.command()
@@ -180,6 +211,7 @@ app.command()(dope)
 app.command()(vacancies)
 app.command()(bvse)
 app.command()(transport)
+app.command()(provenance)
 app.command()(submit)
 app.command()(repair)
 app.command()(status)

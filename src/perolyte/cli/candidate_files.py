@@ -157,7 +157,9 @@ def _render(doc: CandidateDoc, file_format: str) -> Iterator[tuple[str, str]]:
 
 def _write_cif(doc: CandidateDoc) -> str:
     """CIF in P1 with oxidation states, so that reading it again needs no guess."""
-    structure: Structure = doc.structure.copy()
+    plain = doc.structure
+    # made anew: a copy has labels of its own, which the file would repeat for every site
+    structure = Structure(plain.lattice, plain.species, plain.frac_coords)
     structure.add_oxidation_state_by_element({e: float(z) for e, z in doc.oxidation_states.items()})
     return f"# {doc.name}: {doc.formula}\n{CifWriter(structure, significant_figures=10)}"
 

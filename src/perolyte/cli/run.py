@@ -49,7 +49,7 @@ def run_campaign(
                 n_workers=workers,
                 observer=observer,
             )
-        found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=False)
+        found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=True)
     finally:
         job_store.close()
     if not outcome.failed:

@@ -13,7 +13,7 @@ from perolyte.cli.run import STORE_FOLDER
 from perolyte.errors import InputError
 from perolyte.reports import csv_text, json_text
 from perolyte.schemas import ScreeningSummaryDoc
-from perolyte.stores import open_store
+from perolyte.stores import Results, open_store
 
 __all__ = ["locate_store", "show_candidates", "show_results", "write_outputs_from_store"]
 
@@ -63,9 +63,14 @@ def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
         criteria = {"output.schema_name": ScreeningSummaryDoc.__name__}
         if campaign is not None:
             criteria["output.campaign"] = campaign
-        newest: dict[str, dict[str, object]] = {}
-        for doc in store.query(criteria, sort={"completed_at": 1}):
-            newest[str(doc["output"]["campaign"])] = doc["output"]
+        newest = {
+            str(doc["output"]["campaign"]): str(doc["uuid"])
+            for doc in store.query(
+                criteria, ["uuid", "output.campaign"], sort={"completed_at": 1}, load=False
+            )
+        }
+        only = next(iter(newest.values()), None)
+        found = None if len(newest) != 1 else Results(store).document(str(only), load=True)
     finally:
         store.close()
     if not newest:
@@ -78,7 +83,7 @@ def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
         raise InputError(
             f"{location} holds {len(newest)} campaigns: {', '.join(sorted(newest))}; name one"
         )
-    return ScreeningSummaryDoc.model_validate(next(iter(newest.values())))
+    return ScreeningSummaryDoc.model_validate(found)
 
 
 def locate_store(location: str) -> str:

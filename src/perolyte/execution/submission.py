@@ -92,6 +92,8 @@ def _submit(
     *,
     dry_run: bool,
 ) -> SubmitReport:
+    from perolyte.jobs import offload_inputs
+
     jobs = list_jobs(flow)
     uuids = list(dict.fromkeys(job.uuid for job, _ in jobs))
     known = _find_known(launchpad, uuids)
@@ -113,6 +115,8 @@ def _submit(
         else:
             new.add(job.uuid)
     if new and not dry_run:
+        # fireworks are documents too: a large input would not fit
+        offload_inputs(flow, store)
         workflow = build_workflow(flow, submission, only=new)
         _add(workflow, launchpad, _find_parents(jobs, new, known))
     names = {job.uuid: job.name for job, _ in jobs}

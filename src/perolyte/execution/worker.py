@@ -19,6 +19,7 @@ from monty.json import MontyDecoder, MontyEncoder
 from perolyte.errors import StoreError
 from perolyte.execution.reuse import RUN_MARK, says_the_same
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
+from perolyte.stores.lineage import record_inputs, record_makers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,9 @@ def run_one(job: Job, store: JobStore) -> Response:
     key = {"uuid": job.uuid, "index": job.index}
     before = store.docs_store.query_one(key)
     job.metadata[RUN_MARK] = "started"
+    record_inputs(job)
     response = job.run(store=store)
+    record_makers(job, response)
     diverted = any((response.replace, response.detour, response.addition))
     document = store.docs_store.query_one(key)
     if diverted and says_the_same(before, document):

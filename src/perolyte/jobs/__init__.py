@@ -14,6 +14,7 @@ from perolyte.jobs.diffusion_numbers import describe_diffusion
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ingest import ingest_files
+from perolyte.jobs.offloading import offload_inputs
 from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
@@ -41,6 +42,7 @@ __all__ = [
     "generate_candidates",
     "ingest_files",
     "map_over_grain_size",
+    "offload_inputs",
     "prepare_md_structure",
     "rank_candidates",
     "refresh_summary",

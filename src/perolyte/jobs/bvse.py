@@ -24,6 +24,7 @@ from perolyte.errors import InputError
 from perolyte.jobs.bvse_input import complete_ion, decorate_structure
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.schemas import (
+    LARGE_KEY,
     BvseDoc,
     BvseSetDoc,
     BvseSettings,
@@ -210,7 +211,7 @@ def describe_bvse(
     ).document
 
 
-@job(output_schema=BvseSetDoc)
+@job(output_schema=BvseSetDoc, data=LARGE_KEY)
 def compute_bvse(
     structures: list[Structure],
     ion: str,

@@ -9,12 +9,19 @@ from jobflow import job
 
 from perolyte.jobs.bvse import describe_bvse
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.schemas import BvseDoc, BvseSetDoc, BvseSettings, CandidateDoc, CandidateSetDoc
+from perolyte.schemas import (
+    LARGE_KEY,
+    BvseDoc,
+    BvseSetDoc,
+    BvseSettings,
+    CandidateDoc,
+    CandidateSetDoc,
+)
 
 __all__ = ["compute_candidate_barriers", "keep_best_by_barrier"]
 
 
-@job(output_schema=BvseSetDoc)
+@job(output_schema=BvseSetDoc, data=LARGE_KEY)
 def compute_candidate_barriers(
     candidates: CandidateSetDoc, *, settings: dict[str, Any], campaign: str | None = None
 ) -> BvseSetDoc:
@@ -74,7 +81,7 @@ def _describe(candidate: CandidateDoc, settings: BvseSettings, campaign: str | N
     )
 
 
-@job(output_schema=CandidateSetDoc)
+@job(output_schema=CandidateSetDoc, data=LARGE_KEY)
 def keep_best_by_barrier(
     candidates: CandidateSetDoc,
     barriers: BvseSetDoc,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jobflow import job
@@ -13,6 +15,7 @@ from perolyte.jobs.identity import identify_structure
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.jobs.recipe import ParentRecipe, order_parents
 from perolyte.schemas import (
+    LARGE_KEY,
     ArrangementDescription,
     CandidateDoc,
     CandidateSetDoc,
@@ -23,13 +26,15 @@ from perolyte.structures import (
     Doping,
     DopingResult,
     OrderedParentResult,
+    PerovskiteResult,
     Vacancy,
     VacancyResult,
     classify_perovskite,
-    enumerate_dopings,
     enumerate_vacancies,
     find_site_distance,
+    generate_dopings,
     read_oxidation_states,
+    remove_states,
     score_structure,
 )
 
@@ -48,13 +53,21 @@ class _CellDocuments:
     uuid: str | None
     documents: list[CandidateDoc] = field(default_factory=list)
 
+    @cached_property
+    def parent_counts(self) -> dict[str, int]:
+        """Atoms of each element in the parent cell."""
+        return _count_elements(self.ordered.structure)
+
+    @cached_property
+    def parent_states(self) -> dict[str, int]:
+        """Oxidation states in the parent cell."""
+        return read_oxidation_states(self.ordered.structure)
+
     def add(self, name: str, structure: Structure, **specific: Any) -> None:
-        undecorated = structure.copy()
-        undecorated.remove_oxidation_states()
-        change = undecorated.composition.get_el_amt_dict()
-        parent = self.ordered.structure
-        for element, amount in parent.composition.element_composition.get_el_amt_dict().items():
-            change[element] = change.get(element, 0) - amount
+        undecorated = remove_states(structure)
+        counts = _count_elements(undecorated)
+        parent = self.parent_counts
+        change = {el: counts.get(el, 0) - parent.get(el, 0) for el in counts | parent}
         scores = score_structure(structure)
         self.documents.append(
             CandidateDoc(
@@ -65,15 +78,12 @@ class _CellDocuments:
                 name=name if self.index == 0 else f"{name}-c{self.index}",
                 cell=self.index,
                 candidate_uuid=identify_structure(structure),
-                formula=undecorated.composition.formula.replace(" ", ""),
+                formula=scores.formula.replace(" ", ""),
                 structure=undecorated,
                 n_atoms=len(undecorated),
                 mobile_ion=self.mobile_ion,
-                composition_change={el: round(n) for el, n in change.items() if round(n) != 0},
-                oxidation_states={
-                    **read_oxidation_states(parent),
-                    **read_oxidation_states(structure),
-                },
+                composition_change={el: n for el, n in change.items() if n},
+                oxidation_states={**self.parent_states, **read_oxidation_states(structure)},
                 min_distance_A=scores.min_distance_A,
                 global_instability_index_vu=scores.global_instability_index,
                 **specific,
@@ -144,7 +154,7 @@ def build_candidates(
         )
         cell.add_parent()
         empty = parents.empty_sublattice
-        for doped in enumerate_dopings(
+        for doped in generate_dopings(
             ordered.structure,
             dopings,
             roles=parents.sublattices,
@@ -159,14 +169,16 @@ def build_candidates(
             cell.add_changed(emptied, "vacancy")
         documents += cell.documents
     first = parents.cells[0]
+    found = classify_perovskite(structure)
     return CandidateSetDoc(
         uuid=current_uuid(),
         campaign=campaign,
         name="candidates",
         status="converged",
-        warnings=[*(warnings or []), _describe_parent(structure), *parents.notes],
+        warnings=[*(warnings or []), _describe_parent(found), *parents.notes],
         provenance=provenance,
         candidates=documents,
+        family=None if found.is_perovskite == "no" else found.family,
         hop_distance_A=find_site_distance(
             first.structure,
             parents.list_mobile_sublattice(recipe.mobile_ion),
@@ -175,7 +187,7 @@ def build_candidates(
     )
 
 
-@job(output_schema=CandidateSetDoc)
+@job(output_schema=CandidateSetDoc, data=LARGE_KEY)
 def generate_candidates(
     structure: Structure,
     recipe: dict[str, Any],
@@ -200,9 +212,12 @@ def generate_candidates(
     )
 
 
-def _describe_parent(structure: Structure) -> str:
+def _count_elements(structure: Structure) -> dict[str, int]:
+    return dict(Counter(next(iter(site.species)).symbol for site in structure))
+
+
+def _describe_parent(found: PerovskiteResult) -> str:
     """Say what the parent is, by topology: a typing error in a CIF shows here first."""
-    found = classify_perovskite(structure)
     if found.is_perovskite == "no":
         return f"the parent is not a perovskite: {'; '.join(found.evidence) or 'no BX6 net'}"
     kind = found.family.replace("_", " ")

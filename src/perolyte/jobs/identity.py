@@ -103,9 +103,12 @@ def identify_structure(structure: Structure) -> str:
     Lengths are rounded to 1e-4 Å, fractional coordinates to 1e-5: rounding in another program
     does not make another structure.
     """
+    # sites share their species in cells that were made here: each is named once
+    ions = {id(site.species): site for site in structure}
+    names = {key: site.species_string for key, site in ions.items()}
+    places = (np.round(np.mod(structure.frac_coords, 1.0), 5) % 1.0).tolist()
     sites = sorted(
-        (site.species_string, *(np.round(np.mod(site.frac_coords, 1.0), 5) % 1.0).tolist())
-        for site in structure
+        (names[id(site.species)], *place) for site, place in zip(structure, places, strict=True)
     )
     matrix = np.round(structure.lattice.matrix, 4) + 0.0  # no negative zeros
     text = json.dumps({"matrix": matrix.tolist(), "sites": sites}, separators=(",", ":"))

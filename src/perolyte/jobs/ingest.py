@@ -5,13 +5,13 @@ from __future__ import annotations
 from jobflow import job
 
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.schemas import StructureDoc, StructureSetDoc
+from perolyte.schemas import LARGE_KEY, StructureDoc, StructureSetDoc
 from perolyte.sources import ingest_batch
 
 __all__ = ["ingest_files"]
 
 
-@job(output_schema=StructureSetDoc)
+@job(output_schema=StructureSetDoc, data=LARGE_KEY)
 def ingest_files(
     paths: list[str], *, sha256: list[str | None], campaign: str | None = None
 ) -> StructureSetDoc:

@@ -7,13 +7,13 @@ from jobflow import job
 from perolyte.errors import InputError
 from perolyte.jobs.binding import compute_binding_energies
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.schemas import RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas import LARGE_KEY, RankedCandidate, RankingDoc, RelaxDoc
 from perolyte.structures import oxide_reaction
 
 __all__ = ["rank_candidates"]
 
 
-@job(output_schema=RankingDoc)
+@job(output_schema=RankingDoc, data=LARGE_KEY)
 def rank_candidates(
     relaxed: dict[str, object], *, n_best: int, campaign: str | None = None
 ) -> RankingDoc:

@@ -17,6 +17,7 @@ from perolyte.jobs.summary_rows import (
     replace_conductivity,
 )
 from perolyte.schemas import (
+    LARGE_KEY,
     BvseSetDoc,
     CandidateSetDoc,
     ConductivityDoc,
@@ -30,7 +31,7 @@ from perolyte.schemas import (
 __all__ = ["refresh_summary", "summarise_screening"]
 
 
-@job(output_schema=ScreeningSummaryDoc)
+@job(output_schema=ScreeningSummaryDoc, data=LARGE_KEY)
 def summarise_screening(
     candidates: CandidateSetDoc,
     relaxed: dict[str, list[RelaxDoc]],

@@ -17,6 +17,7 @@ from perolyte.schemas.candidate import (
     PairDescription,
 )
 from perolyte.schemas.energetics import BindingEnergy, RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.paths import (
     CooperationDescription,
     CorrelationDescription,
@@ -60,6 +61,7 @@ from perolyte.schemas.transport import (
 )
 
 __all__ = [
+    "LARGE_KEY",
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from perolyte.schemas.base import Document
+from perolyte.schemas.large import LargeDocument
 
 __all__ = ["BvseDoc", "BvseSetDoc", "BvseSettings", "HopDescription", "PercolationDescription"]
 
@@ -88,7 +89,9 @@ class BvseDoc(Document):
         return None
 
 
-class BvseSetDoc(Document):
+class BvseSetDoc(LargeDocument):
     """Barriers of many structures, computed by one job."""
+
+    large_fields: ClassVar[tuple[str, ...]] = ("documents",)
 
     documents: list[BvseDoc]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from perolyte.schemas.base import Document
+from perolyte.schemas.large import MAX_INLINE_ATOMS, LargeDocument
+from perolyte.schemas.structure_columns import read_columns, write_columns
 
 __all__ = [
     "ArrangementDescription",
@@ -116,8 +118,38 @@ class CandidateDoc(Document):
     n_arrangements_sampled: int | None = None
 
 
-class CandidateSetDoc(Document):
-    """All candidates of one parent."""
+class CandidateSetDoc(LargeDocument):
+    """All candidates of one parent.
+
+    Above `MAX_INLINE_ATOMS` the structures are written as arrays among the large data.
+    """
+
+    current_version: ClassVar[int] = 2
+    large_fields: ClassVar[tuple[str, ...]] = ("candidates",)
 
     candidates: list[CandidateDoc]
     hop_distance_A: float = Field(description="distance between neighbouring sites of the ion")
+    family: str | None = Field(
+        default=None, description="perovskite family of the parent; None where it is none"
+    )
+
+    def _take_large(self, written: dict[str, Any]) -> dict[str, Any]:
+        if sum(doc.n_atoms for doc in self.candidates) <= MAX_INLINE_ATOMS:
+            return super()._take_large(written)
+        for row in written["candidates"]:
+            del row["structure"]
+        structures = write_columns([doc.structure for doc in self.candidates])
+        return {**super()._take_large(written), "structures": structures}
+
+    @classmethod
+    def _join_large(cls, kept: dict[str, Any], large: dict[str, Any]) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = large.get("candidates") or kept["candidates"]
+        if "structures" not in large:
+            return {"candidates": rows}
+        structures = read_columns(large["structures"])
+        return {
+            "candidates": [
+                {**row, "structure": structure}
+                for row, structure in zip(rows, structures, strict=True)
+            ]
+        }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from perolyte.schemas.base import Document
 from perolyte.schemas.candidate import CandidateDoc
+from perolyte.schemas.large import LargeDocument
 
 __all__ = ["BindingEnergy", "RankedCandidate", "RankingDoc", "RelaxDoc"]
 
@@ -65,8 +68,10 @@ class BindingEnergy(BaseModel):
     reason: str | None = Field(default=None, description="why there is no energy")
 
 
-class RankingDoc(Document):
+class RankingDoc(LargeDocument):
     """Candidates in the order of their reaction energy, unresolved ones last."""
+
+    large_fields: ClassVar[tuple[str, ...]] = ("ranked", "binding_energies")
 
     ranked: list[RankedCandidate]
     binding_energies: list[BindingEnergy] = Field(default_factory=list)

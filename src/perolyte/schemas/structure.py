@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 
 from perolyte.schemas.base import Document
+from perolyte.schemas.large import MAX_INLINE_ATOMS, LargeDocument
 
 __all__ = [
     "CellDescription",
@@ -136,7 +137,14 @@ class StructureDoc(Document):
         return self
 
 
-class StructureSetDoc(Document):
+class StructureSetDoc(LargeDocument):
     """The structures of one batch, in the order of its files."""
 
+    large_fields: ClassVar[tuple[str, ...]] = ("structures",)
+
     structures: list[StructureDoc]
+
+    def _take_large(self, written: dict[str, Any]) -> dict[str, Any]:
+        if sum(len(doc.structure or ()) for doc in self.structures) > MAX_INLINE_ATOMS:
+            return {"structures": written.pop("structures")}
+        return super()._take_large(written)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from perolyte.schemas.base import Document
 from perolyte.schemas.candidate import DopingDescription
 from perolyte.schemas.energetics import BindingEnergy
+from perolyte.schemas.large import LargeDocument
 from perolyte.schemas.transport import ConductivityDoc, GrainSizeMap
 
 __all__ = ["ResultRow", "ScreeningSummaryDoc"]
@@ -45,8 +45,10 @@ class ResultRow(BaseModel):
     uuids: dict[str, str | None] = Field(description="documents behind this row, by role")
 
 
-class ScreeningSummaryDoc(Document):
+class ScreeningSummaryDoc(LargeDocument):
     """A whole campaign: what the report, the tables and the command line show."""
+
+    large_fields: ClassVar[tuple[str, ...]] = ("candidates", "binding_energies")
 
     parent_formula: str
     candidates: list[ResultRow]

@@ -1,75 +1,108 @@
-"""The additional store of jobflow for large data, in the same SQLite file as the documents.
+"""The additional store of jobflow for large data: searchable headers, payloads in chunks.
 
-A blob has a small header (identifiers, size, SHA-256), which is searched in memory, and a payload
-of any size, which stays on disk until a query asks for the field ``data``.
+A blob has a small header (identifiers, size, SHA-256) in a collection of the database, and a
+payload of any size, cut into compressed chunks of at most 1 MB that lie in the same database, in a
+folder or in an S3 bucket. Payloads are read only when a query asks for the field ``data``.
+
+Chunks are on disk before the header that points to them is written, and a header is gone before its
+chunks are: whoever finds a header finds its data. What a killed process leaves behind is chunks
+without a header, see `perolyte.stores.orphans`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from maggma.core import Sort
+from bson import ObjectId
+from maggma.core import Sort, Store
 from monty.json import jsanitize
 
 from perolyte.errors import StoreError
-from perolyte.stores.embedded import EmbeddedStore
-from perolyte.stores.rows import Row, decode_bson, encode_bson, prepare_row
-from perolyte.stores.table import PayloadTable
+from perolyte.stores.chunks import CHUNK_BYTES, ChunkPlace
+from perolyte.stores.grouping import group_documents
+from perolyte.stores.payload import ENCODING, pack, unpack
 
-__all__ = ["EmbeddedBlobStore"]
+__all__ = ["BlobStore", "list_chunk_names"]
 
-_ENCODING = "bson+zlib"
+_CHUNKS_AT_ONCE = 16
+"""Held in memory and written together: 16 MB."""
+
+_PAYLOAD_FIELDS = ("sha256", "n_bytes", "encoding", "place", "payload_id", "n_chunks", "chunks")
+_SAMPLE_BYTES = 65_536
+_WORTH_COMPRESSING = 0.95
 # trajectories shrink by a third at level 1 and by no more than another 3 % at level 6
 _COMPRESSION_LEVEL = 1
 
 
-class EmbeddedBlobStore(EmbeddedStore):
-    """A store of blobs whose field ``data`` is not kept in memory.
+class BlobStore(Store):
+    """A store of blobs whose field ``data`` lies in chunks.
 
     Parameters
     ----------
-    path : str or Path
-        The SQLite file; its folder must exist.
-    collection_name : str
-        Name of the table of headers.
+    headers : maggma.core.Store
+        Store of the headers.
+    chunks : ChunkPlace
+        Where the payloads lie.
     key : str
         Field that tells blobs apart when `update` gets no key.
-    timeout_s : float
-        How long to wait, in seconds, for another process that is writing.
 
     Notes
     -----
-    ``data`` may be anything that BSON can hold, or that monty can turn into it. The store adds
-    ``sha256`` (of the BSON bytes), ``n_bytes`` (their number) and ``encoding`` to the header.
-    Searching by a value inside ``data`` is refused.
+    ``data`` may be anything that BSON can hold, or that monty can turn into it; lists of numbers
+    are kept as arrays. The store adds to the header: ``sha256`` and ``n_bytes`` of the payload
+    before compression, ``encoding``, ``place``, ``payload_id``, ``n_chunks``, and the names of the
+    ``chunks`` where they do not follow from the payload's id. Searching by a value inside ``data``
+    is refused.
 
     Examples
     --------
     >>> import tempfile
+    >>> from perolyte.stores.chunk_documents import TableChunks
+    >>> from perolyte.stores.embedded import EmbeddedStore
     >>> folder = tempfile.TemporaryDirectory()
-    >>> with EmbeddedBlobStore(folder.name + "/perolyte.sqlite") as store:
+    >>> path = folder.name + "/perolyte.sqlite"
+    >>> with BlobStore(EmbeddedStore(path, "blobs"), TableChunks(path)) as store:
     ...     store.update({"blob_uuid": "b", "data": [0.5, 1.5]})
     ...     store.query_one({"blob_uuid": "b"}, ["data"])["data"]
     [0.5, 1.5]
     >>> folder.cleanup()
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        collection_name: str = "blobs",
-        *,
-        key: str = "blob_uuid",
-        timeout_s: float = 30.0,
-    ) -> None:
-        super().__init__(path, collection_name, key=key, timeout_s=timeout_s)
-        self._payloads = PayloadTable(collection_name, self._table)
+    def __init__(self, headers: Store, chunks: ChunkPlace, *, key: str = "blob_uuid") -> None:
+        super().__init__(key=key)
+        self.headers = headers
+        self.chunks = chunks
 
-    def query(  # type: ignore[override]
+    @property
+    def name(self) -> str:
+        """Name of the data source."""
+        return f"blobs in {self.chunks.description}, headers in {self.headers.name}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BlobStore):
+            return False
+        mine = (self.headers, self.chunks.description)
+        return mine == (other.headers, other.chunks.description)
+
+    def __hash__(self) -> int:
+        return hash((self.headers, self.chunks.description))
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Open headers and chunks."""
+        self.headers.connect(force_reset=force_reset)
+        if force_reset:
+            self.chunks.close()
+        self.chunks.connect()
+
+    def close(self) -> None:
+        """Close headers and chunks."""
+        self.chunks.close()
+        self.headers.close()
+
+    def query(
         self,
         criteria: dict[str, Any] | None = None,
         properties: dict[str, Any] | list[str] | None = None,
@@ -79,7 +112,7 @@ class EmbeddedBlobStore(EmbeddedStore):
     ) -> Iterator[dict[str, Any]]:
         """Yield the blobs that match, reading the payload of each when it is its turn.
 
-        Parameters are those of `EmbeddedStore.query`. Payloads are read when `properties` is
+        Parameters are those of ``maggma.core.Store.query``. Payloads are read when `properties` is
         absent or asks for ``data``; any path inside ``data`` gives the whole of it.
 
         Raises
@@ -87,76 +120,236 @@ class EmbeddedBlobStore(EmbeddedStore):
         StoreError
             When a payload is missing or does not have its SHA-256.
         """
-        header_properties, with_data = _split_properties(properties)
-        for blob in super().query(criteria, header_properties, sort=sort, skip=skip, limit=limit):
+        self._check_criteria(criteria)
+        wanted, with_data = _split_properties(properties)
+        hidden: set[str] = set()
+        if with_data:
+            wanted, hidden = _add_payload_fields(wanted, self.key)
+        if isinstance(properties, dict) and properties.get("_id", 1) in (0, False):
+            hidden.add("_id")
+        for blob in self.headers.query(criteria, wanted, sort=sort, skip=skip, limit=limit):
             if with_data and not self._attach_payload(blob):
                 continue  # removed by another process since the search
-            if (
-                properties
-                and isinstance(properties, dict)
-                and properties.get("_id", 1) in (0, False)
-            ):
-                del blob["_id"]
-            yield blob
+            yield {name: value for name, value in blob.items() if name not in hidden}
+
+    def count(self, criteria: dict[str, Any] | None = None) -> int:
+        """Count the blobs that match `criteria` (all without it)."""
+        self._check_criteria(criteria)
+        return int(self.headers.count(criteria))
+
+    def distinct(
+        self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False
+    ) -> list[Any]:
+        """List the different values of a header field among the blobs that match."""
+        self._check_criteria({**(criteria or {}), field: None})
+        return list(self.headers.distinct(field, criteria, all_exist))
+
+    def groupby(
+        self,
+        keys: list[str] | str,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Yield the blobs that match in groups of equal values of `keys`."""
+        fields = [keys] if isinstance(keys, str) else list(keys)
+        wanted = None if properties is None else [*properties, *fields]
+        found = self.query(criteria, wanted, sort=sort, skip=skip, limit=limit)
+        yield from group_documents(found, fields)
+
+    def ensure_index(self, key: str, unique: bool | None = False) -> bool:
+        """Make searches for values of a header field fast."""
+        return bool(self.headers.ensure_index(key, bool(unique)))
+
+    def update(
+        self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None
+    ) -> None:
+        """Insert blobs, each in place of the one with the same key values if there is one.
+
+        They are on disk when the call returns. When it raises, none of them can be found.
+
+        Parameters
+        ----------
+        docs : dict or list of dict
+            The blobs.
+        key : str or list of str, optional
+            Fields that tell blobs apart; the key of the store without it.
+
+        Raises
+        ------
+        StoreError
+            When a blob lacks a key field or holds a value that cannot be stored, or when a place
+            cannot be written.
+        """
+        key = key or self.key
+        fields = [key] if isinstance(key, str) else list(key)
+        blobs = docs if isinstance(docs, list) else [docs]
+        if not blobs:
+            return
+        headers, replaced = [], []
+        for blob in blobs:
+            content = {name: value for name, value in blob.items() if name != "data"}
+            header = jsanitize(content, allow_bson=True, recursive_msonable=True)
+            missing = [field for field in fields if field not in header]
+            if missing:
+                raise StoreError(
+                    f"A blob lacks its key field {missing[0]!r} (it has {sorted(header)[:8]}); "
+                    "add the field or pass another key"
+                )
+            replaced += list(self.headers.query({field: header[field] for field in fields}))
+            if "data" in blob:
+                header |= self._write_payload(blob["data"])
+            headers.append(header)
+        self.headers.update(headers, key=fields)
+        self._remove_chunks(replaced)
+
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
+        """Remove the blobs that match; ``{}`` removes all."""
+        self._check_criteria(criteria)
+        found = list(self.headers.query(criteria))
+        self.headers.remove_docs({"_id": {"$in": [header["_id"] for header in found]}})
+        self._remove_chunks(found)
+
+    @property
+    def _collection(self) -> Any:
+        return self.headers._collection
 
     def _check_criteria(self, criteria: dict[str, Any] | None) -> None:
         inside = [field for field in criteria or {} if _is_data(field)]
         if inside:
             raise StoreError(
-                f"Blobs of {self.path} cannot be searched by {inside[0]!r}; search by blob_uuid, "
+                f"Blobs cannot be searched by {inside[0]!r}; search by blob_uuid, "
                 "job_uuid or job_index and look into the data afterwards"
             )
 
-    def _table_definitions(self) -> list[str]:
-        return [*super()._table_definitions(), *self._payloads.definitions()]
-
-    def _prepare(self, doc: dict[str, Any], fields: Sequence[str]) -> Row:
-        header = {name: value for name, value in doc.items() if name != "data"}
-        row = prepare_row(jsanitize(header, allow_bson=True, recursive_msonable=True), fields)
-        if "data" in doc and row.document is not None:
-            encoded = _encode_payload(doc["data"])
-            row.document["sha256"] = hashlib.sha256(encoded).hexdigest()
-            row.document["n_bytes"] = len(encoded)
-            row.document["encoding"] = _ENCODING
-            row.payload = zlib.compress(encoded, _COMPRESSION_LEVEL)
-        return row
-
-    def _write_rows(self, connection: Any, rows: Sequence[Row], version: int) -> None:
-        super()._write_rows(connection, rows, version)
-        self._payloads.write(connection, rows)
+    def _write_payload(self, data: Any) -> dict[str, Any]:
+        """Write the chunks of a payload; return what its header says of them."""
+        pieces = pack(data)
+        payload_id = str(ObjectId())
+        digest = hashlib.sha256()
+        names: list[str] = []
+        waiting: list[tuple[str, bytes]] = []
+        for position, content in enumerate(_cut(pieces)):
+            digest.update(content)
+            chunk = _compress(content)
+            names.append(self.chunks.name_chunk(payload_id, position, chunk))
+            waiting.append((names[-1], chunk))
+            if len(waiting) == _CHUNKS_AT_ONCE:
+                self.chunks.write(waiting)
+                waiting.clear()
+        self.chunks.write(waiting)
+        header: dict[str, Any] = {
+            "sha256": digest.hexdigest(),
+            "n_bytes": sum(len(piece) for piece in pieces),
+            "encoding": ENCODING,
+            "place": self.chunks.description,
+            "payload_id": payload_id,
+            "n_chunks": len(names),
+        }
+        return {**header, "chunks": names} if self.chunks.shares_chunks else header
 
     def _attach_payload(self, blob: dict[str, Any]) -> bool:
         """Put ``data`` into a blob; False when the blob is no longer there."""
-        with self._open_file().reading() as connection:
-            found = self._payloads.read(connection, blob["_id"])
-        if found is None:
-            return False
-        header, payload = found
-        if "sha256" in header:
-            blob["data"] = self._decode_payload(payload, header)
-        return True
+        header: dict[str, Any] | None = blob
+        while header is not None and "sha256" in header:
+            try:
+                blob["data"] = self._read_payload(header)
+            except StoreError:
+                # replaced while it was read: the new header tells
+                now = self.headers.query_one({"_id": blob["_id"]})
+                if now is not None and now.get("payload_id") == header.get("payload_id"):
+                    raise
+                header = now
+            else:
+                return True
+        return header is not None
 
-    def _decode_payload(self, payload: bytes | None, header: dict[str, Any]) -> Any:
-        name = header.get(self.key, header["_id"])
+    def _read_payload(self, header: dict[str, Any]) -> Any:
+        blob = f"Blob {header.get(self.key, header['_id'])} in {self.chunks.description}"
         advice = "restore the store from a backup or run its job again"
-        if payload is None:
-            raise StoreError(f"Blob {name} of {self.path} has lost its data; {advice}")
-        try:
-            encoded = zlib.decompress(payload)
-        except zlib.error as error:
+        if header.get("encoding") != ENCODING:
             raise StoreError(
-                f"Blob {name} of {self.path} is damaged ({error}); {advice}"
-            ) from error
-        if hashlib.sha256(encoded).hexdigest() != header["sha256"]:
-            raise StoreError(
-                f"Blob {name} of {self.path} is damaged: "
-                f"its SHA-256 is not {header['sha256']}; {advice}"
+                f"{blob} has encoding {header.get('encoding')!r}, this perolyte reads "
+                f"{ENCODING!r}; update perolyte, or run its job again"
             )
-        return decode_bson(encoded)["data"]
+        names = list_chunk_names(header, self.chunks)
+        digest = hashlib.sha256()
+        parts: list[bytes] = []
+        for position, chunk in enumerate(self.chunks.read(names), start=1):
+            which = f"chunk {position} of {len(names)}"
+            if chunk is None:
+                raise StoreError(f"{blob} has lost {which}; {advice}")
+            try:
+                parts.append(zlib.decompress(chunk))
+            except zlib.error as error:
+                raise StoreError(f"{blob} is damaged in {which} ({error}); {advice}") from error
+            digest.update(parts[-1])
+        if digest.hexdigest() != header["sha256"]:
+            raise StoreError(f"{blob} is damaged: its SHA-256 is not {header['sha256']}; {advice}")
+        encoded = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        return unpack(encoded)
+
+    def _remove_chunks(self, headers: Iterable[dict[str, Any]]) -> None:
+        # chunks that others may share are left to the search for orphans
+        if not self.chunks.shares_chunks:
+            names = [n for header in headers for n in list_chunk_names(header, self.chunks)]
+            if names:
+                self.chunks.remove(names)
+
+
+def list_chunk_names(header: dict[str, Any], place: ChunkPlace) -> list[str]:
+    """List the names of the chunks that a header points to."""
+    if "payload_id" not in header:
+        return []
+    if "chunks" in header:
+        return list(header["chunks"])
+    n_chunks = range(header["n_chunks"])
+    return [place.name_chunk(header["payload_id"], position, b"") for position in n_chunks]
+
+
+def _cut(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the bytes of the pieces, one after the other, in runs of `CHUNK_BYTES`."""
+    waiting = bytearray()
+    for piece in pieces:
+        whole = memoryview(piece)
+        start = 0
+        while start < len(whole):
+            taken = whole[start : start + CHUNK_BYTES - len(waiting)]
+            waiting += taken
+            start += len(taken)
+            if len(waiting) == CHUNK_BYTES:
+                yield bytes(waiting)
+                waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+def _compress(content: bytes) -> bytes:
+    """Compress a chunk; what is compressed already, such as HDF5, is only wrapped."""
+    middle = max(0, len(content) // 2 - _SAMPLE_BYTES // 2)
+    sample = content[middle : middle + _SAMPLE_BYTES]
+    pays = len(zlib.compress(sample, _COMPRESSION_LEVEL)) < _WORTH_COMPRESSING * len(sample)
+    return zlib.compress(content, _COMPRESSION_LEVEL if pays else 0)
 
 
 def _is_data(field: str) -> bool:
     return field == "data" or field.startswith("data.")
+
+
+def _add_payload_fields(
+    wanted: dict[str, Any] | None, key: str
+) -> tuple[dict[str, Any] | None, set[str]]:
+    """Ask for what reading a payload needs too; return also what the caller did not ask for."""
+    needed = {*_PAYLOAD_FIELDS, key}
+    if wanted is None:
+        return None, set()
+    if all(wanted.values()):
+        return {**wanted, **dict.fromkeys(needed, 1)}, needed - wanted.keys()
+    kept = {name: value for name, value in wanted.items() if name not in needed}
+    return kept or None, needed & wanted.keys()
 
 
 def _split_properties(
@@ -173,12 +366,3 @@ def _split_properties(
     if all(named.values()):
         return header or {"_id": 1}, names_data
     return header or None, not names_data
-
-
-def _encode_payload(data: Any) -> bytes:
-    try:
-        return encode_bson({"data": data})
-    except StoreError:
-        # arrays and objects: turning everything into plain values first would double the time for
-        # the large lists of numbers that jobflow hands over plain already
-        return encode_bson({"data": jsanitize(data, allow_bson=True, recursive_msonable=True)})

@@ -126,7 +126,7 @@ class CollectionMirror:
             )
         document = {**document, "_id": document_id}
         self.put(document)
-        return Row(document_id, document, row.payload)
+        return Row(document_id, document)
 
     def drop(self, document_id: Any) -> None:
         """Forget the document with this ``_id``, if it is here."""

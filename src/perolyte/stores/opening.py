@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 from perolyte.errors import StoreError
-from perolyte.stores.blobs import EmbeddedBlobStore
+from perolyte.stores.blob_place import SETTINGS_COLLECTION, choose_place
+from perolyte.stores.blobs import BlobStore
+from perolyte.stores.chunk_documents import CHUNK_COLLECTION, CollectionChunks, TableChunks
 from perolyte.stores.embedded import EmbeddedStore
+from perolyte.stores.indices import ensure_indices
 from perolyte.stores.locating import DEFAULT_FILE_NAME, locate_store_file
 from perolyte.stores.server.address import ServerFiles, find_server, find_server_at
 
@@ -32,7 +35,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _AUTHENTICATION_CODES = (13, 18)  # Unauthorized, AuthenticationFailed (MongoDB error codes)
 
 
-def open_store(uri_or_path: str | Path, *, create: bool = True) -> JobStore:
+def open_store(
+    uri_or_path: str | Path, *, create: bool = True, blobs: str | None = None
+) -> JobStore:
     """Open the document store of a path, of a local server or of a MongoDB address.
 
     Parameters
@@ -45,6 +50,10 @@ def open_store(uri_or_path: str | Path, *, create: bool = True) -> JobStore:
         through that server.
     create : bool
         Make the file and its folders when they are missing.
+    blobs : str, optional
+        Where a new store keeps large data: ``documents`` (in the database itself, the default),
+        ``folder:PATH`` or ``s3://BUCKET/PREFIX?endpoint=URL``. The store remembers it: leave it out
+        afterwards.
 
     Returns
     -------
@@ -69,27 +78,27 @@ def open_store(uri_or_path: str | Path, *, create: bool = True) -> JobStore:
     """
     scheme = _SCHEME.match(str(uri_or_path))
     if scheme is None:
-        return _open_path(locate_store_file(uri_or_path), create=create)
+        return _open_path(locate_store_file(uri_or_path), create=create, blobs=blobs)
     if scheme[1] == "perolyte":
-        return _open_mongodb(find_server_at(_local_port(str(uri_or_path))).uri)
+        return _open_mongodb(find_server_at(_local_port(str(uri_or_path))).uri, blobs=blobs)
     if scheme[1] in ("mongodb", "mongodb+srv"):
-        return _open_mongodb(str(uri_or_path))
+        return _open_mongodb(str(uri_or_path), blobs=blobs)
     raise StoreError(
         f"A store cannot be opened by {scheme[1]}://; "
         "use mongodb://..., mongodb+srv://..., perolyte://127.0.0.1:PORT or a path on this machine"
     )
 
 
-def _open_path(file: Path, *, create: bool) -> JobStore:
+def _open_path(file: Path, *, create: bool, blobs: str | None) -> JobStore:
     address = find_server(file)
     if address is not None:
-        return _open_mongodb(address.uri)
+        return _open_mongodb(address.uri, blobs=blobs)
     if ServerFiles(file).mongod_data.exists() and not file.exists():
         raise StoreError(
             f"Store {file} is kept by mongod, which does not run; "
             f"start it with 'perolyte db start {file}'"
         )
-    return _open_embedded(file, create=create)
+    return _open_embedded(file, create=create, blobs=blobs)
 
 
 def _local_port(uri: str) -> int:
@@ -102,7 +111,7 @@ def _local_port(uri: str) -> int:
     return int(port)
 
 
-def _open_embedded(file: Path, *, create: bool) -> JobStore:
+def _open_embedded(file: Path, *, create: bool, blobs: str | None) -> JobStore:
     try:
         if not file.exists():
             if not create:
@@ -115,21 +124,24 @@ def _open_embedded(file: Path, *, create: bool) -> JobStore:
         raise StoreError(
             f"Store {file} cannot be made ({error.strerror}); name a path in a writable folder"
         ) from error
+    with EmbeddedStore(file, SETTINGS_COLLECTION, key="name") as settings:
+        chunks = choose_place(settings, TableChunks(file), blobs)
     return _assemble(
         EmbeddedStore(file, _DOCS_COLLECTION),
-        EmbeddedBlobStore(file, _BLOBS_COLLECTION),
+        BlobStore(EmbeddedStore(file, _BLOBS_COLLECTION, key="blob_uuid"), chunks),
     )
 
 
-def _open_mongodb(uri: str) -> JobStore:
-    from maggma.stores import GridFSStore, MongoStore
+def _open_mongodb(uri: str, *, blobs: str | None) -> JobStore:
+    from maggma.stores import MongoStore
 
     _check_server(uri)
     database = _database_of(uri)
-    return _assemble(
-        MongoStore(database, _DOCS_COLLECTION, uri=uri),
-        GridFSStore(database, _BLOBS_COLLECTION, uri=uri, compression=True),
-    )
+    documents = CollectionChunks(MongoStore(database, CHUNK_COLLECTION, uri=uri))
+    with MongoStore(database, SETTINGS_COLLECTION, uri=uri, key="name") as settings:
+        chunks = choose_place(settings, documents, blobs)
+    headers = MongoStore(database, _BLOBS_COLLECTION, uri=uri, key="blob_uuid")
+    return _assemble(MongoStore(database, _DOCS_COLLECTION, uri=uri), BlobStore(headers, chunks))
 
 
 def _assemble(docs: Any, blobs: Any) -> JobStore:
@@ -139,9 +151,7 @@ def _assemble(docs: Any, blobs: Any) -> JobStore:
     store = JobStore(docs, additional_stores={DATA_STORE_NAME: blobs})
     try:
         store.connect()
-        store.ensure_index("uuid")
-        for field in ("blob_uuid", "job_uuid"):
-            blobs.ensure_index(field)
+        ensure_indices(store)
     except BaseException:
         for part in (docs, blobs):
             with suppress(NotConnectedError):

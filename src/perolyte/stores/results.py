@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 from perolyte.errors import StoreError
 from perolyte.stores.completeness import (
     BlobReference,
     find_additional_store,
     find_blob_references,
+)
+from perolyte.stores.provenance_graph import ProvenanceGraph
+from perolyte.stores.provenance_search import trace
+from perolyte.stores.result_filters import Choice, FilterOptions, RowFilter
+from perolyte.stores.result_rows import JOB_COLUMNS, make_row
+from perolyte.stores.result_tables import (
+    POTENTIAL_COLUMNS,
+    barrier_columns,
+    count_potentials,
+    find_candidates,
+    find_documents,
+    find_members,
+    find_rows,
+    join_candidates,
+    point_row,
 )
 
 if TYPE_CHECKING:
@@ -18,12 +33,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Results"]
 
-_SCALARS = (str, int, float, bool, datetime, type(None))
-_JOB_COLUMNS = ("uuid", "index", "name", "campaign")
-
 
 class Results:
     """Read-only view of a store.
+
+    Every table takes the same filters, see
+    :class:`~perolyte.stores.result_filters.RowFilter`; a value that occurs nowhere is refused with
+    those that do. Of a job that ran several times, only the newest document counts.
 
     Parameters
     ----------
@@ -46,33 +62,69 @@ class Results:
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
+        self._candidates: dict[Any, list[dict[str, Any]]] = {}
 
-    def summaries(self, campaign: str | None = None) -> DataFrame:
+    def summaries(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
         """Return the summaries of finished screenings (``ScreeningSummaryDoc``)."""
-        return self._of_campaign("ScreeningSummaryDoc", campaign)
+        rows = find_rows(self.store, "ScreeningSummaryDoc")
+        return _frame(RowFilter.from_options(campaign, filters).apply(rows))
 
-    def candidates(self, campaign: str | None = None) -> DataFrame:
+    def candidates(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
         """Return the candidate structures, one row per ``CandidateDoc`` of every candidate set."""
-        from pandas import DataFrame
+        wanted = RowFilter.from_options(campaign, filters)
+        return _frame(wanted.apply(find_candidates(self.store, self._candidates)))
 
-        criteria = {"output.schema_name": "CandidateSetDoc"}
-        if campaign is not None:
-            criteria["output.campaign"] = campaign
-        sets = self.store.docs_store.query(criteria, ["uuid", "index", "name", "output"])
+    def relaxations(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
+        """Return the relaxations (``RelaxDoc``), reference oxides included."""
+        return self._describe(find_rows(self.store, "RelaxDoc"), campaign, filters)
+
+    def barriers(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
+        """Return bond valence barriers (``BvseDoc``, also those of a ``BvseSetDoc``).
+
+        ``barrier_1d_eV`` to ``barrier_3d_eV`` are missing where nothing percolates.
+        """
+        alone = find_documents(self.store, "BvseDoc")
+        parts = [(document, document["output"]) for document in alone]
+        parts += find_members(self.store, "BvseSetDoc", "documents")
         rows = [
-            _to_row({**document, "output": candidate})
-            for document in sets
-            for candidate in document["output"]["candidates"]
+            make_row({**document, "output": part}) | barrier_columns(part)
+            for document, part in parts
         ]
-        return DataFrame(rows, columns=None if rows else list(_JOB_COLUMNS))
+        return self._describe(rows, campaign, filters)
 
-    def relaxations(self, campaign: str | None = None) -> DataFrame:
-        """Return the relaxations (``RelaxDoc``)."""
-        return self._of_campaign("RelaxDoc", campaign)
+    def trajectories(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
+        """Return MD runs (``TrajectoryDoc``, also those of a ``TrajectorySetDoc``)."""
+        rows = find_rows(self.store, "TrajectoryDoc")
+        for document, part in find_members(self.store, "TrajectorySetDoc", "trajectories"):
+            rows.append(make_row({**document, "output": part}))
+        return self._describe(rows, campaign, filters)
 
-    def conductivities(self, campaign: str | None = None) -> DataFrame:
-        """Return the conductivities (``ConductivityDoc``)."""
-        return self._of_campaign("ConductivityDoc", campaign)
+    def diffusivities(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
+        """Return diffusivities (``DiffusionDoc``), one row per temperature."""
+        return self._describe(find_rows(self.store, "DiffusionDoc"), campaign, filters)
+
+    def conductivities(
+        self, campaign: Choice = None, **filters: Unpack[FilterOptions]
+    ) -> DataFrame:
+        """Return the conductivities (``ConductivityDoc``), one row per structure.
+
+        With ``temperature_K`` there is one row for each temperature that was simulated, with the
+        numbers and the status of that point.
+        """
+        if filters.get("temperature_K") is None:
+            return self._describe(find_rows(self.store, "ConductivityDoc"), campaign, filters)
+        points = find_members(self.store, "ConductivityDoc", "points")
+        rows = [point_row(document, point) for document, point in points]
+        return self._describe(rows, campaign, filters)
+
+    def potentials(self, campaign: Choice = None) -> DataFrame:
+        """Return the potentials that documents were computed with, and how many documents.
+
+        Columns: ``name``, ``version``, ``weights_sha256``, ``campaign``, ``schema_name``,
+        ``n_documents``.
+        """
+        rows = RowFilter(campaign=campaign).apply(count_potentials(self.store))
+        return _frame(rows, empty=POTENTIAL_COLUMNS)
 
     def documents(self, schema_name: str, **filters: Any) -> DataFrame:
         """Return one row per document of a schema.
@@ -91,20 +143,14 @@ class Results:
             Columns ``uuid``, ``index``, ``name`` and ``campaign``, then every field of the
             documents that is a number, a text, a truth value or a time; those of a nested part
             are named with a dot, such as ``room_temperature.conductivity_S_cm``. Rows are sorted
-            by name and uuid. Of a job that ran several times, only the newest document counts.
-        """
-        from pandas import DataFrame
+            by name and uuid.
 
-        criteria: dict[str, Any] = {
-            "$or": [{"output.schema_name": schema_name}, {"output.@class": schema_name}]
-        }
-        criteria |= {f"output.{field}": value for field, value in filters.items()}
-        found = self.store.docs_store.query(
-            criteria, ["uuid", "index", "name", "output"], sort={"index": 1}
-        )
-        newest = {document["uuid"]: _to_row(document) for document in found}
-        rows = sorted(newest.values(), key=lambda row: (str(row["name"]), row["uuid"]))
-        return DataFrame(rows, columns=None if rows else list(_JOB_COLUMNS))
+        Raises
+        ------
+        InputError
+            When no document of the schema has a field that is asked for.
+        """
+        return _frame(find_rows(self.store, schema_name, filters))
 
     def document(self, uuid: str, *, load: bool = False) -> Any:
         """Return the newest output document of a job: a dict, or what else the job returned.
@@ -128,6 +174,22 @@ class Results:
                 "take a uuid from a table of Results, or wait until the job has finished"
             )
         return found["output"]
+
+    def provenance(self, uuid: str) -> ProvenanceGraph:
+        """Return what a document was made from, back to the structure file and the campaign.
+
+        Parameters
+        ----------
+        uuid : str
+            The job of the document, as in the column ``uuid`` of every table.
+
+        Raises
+        ------
+        StoreError
+            When the store has no document of this job.
+        """
+        self.document(uuid)
+        return trace(self.store, uuid)
 
     def trajectory(self, uuid: str, *, field: str = "trajectory") -> Any:
         """Return the large data of one field of the newest document of a job.
@@ -165,32 +227,18 @@ class Results:
             )
         return blob["data"]
 
-    def _of_campaign(self, schema_name: str, campaign: str | None) -> DataFrame:
-        filters = {} if campaign is None else {"campaign": campaign}
-        return self.documents(schema_name, **filters)
+    def _describe(
+        self, rows: list[dict[str, Any]], campaign: Choice, filters: Mapping[str, Any]
+    ) -> DataFrame:
+        """Add what the candidates are, and keep the rows that are asked for."""
+        wanted = RowFilter.from_options(campaign, filters)
+        return _frame(wanted.apply(join_candidates(self.store, rows, self._candidates)))
 
 
-def _to_row(document: dict[str, Any]) -> dict[str, Any]:
-    output = document["output"]
-    scalars = _flatten(output)
-    first = {
-        "uuid": document["uuid"],
-        "index": document["index"],
-        "name": output.get("name", document.get("name")),
-        "campaign": output.get("campaign"),
-    }
-    return {**first, **scalars, **first}
+def _frame(rows: list[dict[str, Any]], *, empty: Sequence[str] = JOB_COLUMNS) -> DataFrame:
+    from pandas import DataFrame
 
-
-def _flatten(part: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Collect scalars; go into nested parts, but not into serialised objects or references."""
-    found: dict[str, Any] = {}
-    for name, value in part.items():
-        if isinstance(value, dict) and not {"@class", "blob_uuid"} & value.keys():
-            found |= _flatten(value, f"{prefix}{name}.")
-        elif isinstance(value, _SCALARS) and not name.startswith("@"):
-            found[f"{prefix}{name}"] = value
-    return found
+    return DataFrame(rows, columns=None if rows else list(empty))
 
 
 def _describe(store: JobStore) -> str:

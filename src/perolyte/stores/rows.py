@@ -26,13 +26,10 @@ class Row:
         Its ``_id``; None until the store has looked for a document with the same key.
     document : dict or None
         The new content; None removes the document.
-    payload : bytes or None
-        What is stored beside the document and not kept in memory.
     """
 
     document_id: Any
     document: dict[str, Any] | None
-    payload: bytes | None = None
 
     def encode(self, version: int) -> tuple[bytes, int, bytes | None]:
         """Return the columns ``id``, ``version`` and ``body``."""

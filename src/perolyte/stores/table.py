@@ -1,4 +1,4 @@
-"""Tables of an SQLite file: rows with a version counter, and the payloads beside them."""
+"""Tables of an SQLite file: rows with a version counter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from perolyte.errors import StoreError
 from perolyte.stores.rows import Row, decode_bson, encode_bson
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "OWN_DATABASE",
     "ChunkTable",
     "CollectionTable",
-    "PayloadTable",
     "quote",
 ]
 
@@ -172,56 +170,3 @@ class ChunkTable:
         """Remove a document, if it is there."""
         statement = f"DELETE FROM {self.table} WHERE id = ?"  # noqa: S608
         connection.execute(statement, (encode_bson({"_id": document_id}),))
-
-
-class PayloadTable:
-    """Large data of the documents of a `CollectionTable`, by the same ids.
-
-    Parameters
-    ----------
-    collection_name : str
-        Name of the collection.
-    headers : CollectionTable
-        Its documents.
-    """
-
-    def __init__(self, collection_name: str, headers: CollectionTable) -> None:
-        self.table = f'"payloads_{collection_name}"'
-        self._headers = headers
-
-    def definitions(self) -> list[str]:
-        """Return the statement that makes the table if it is missing."""
-        return [f"CREATE TABLE IF NOT EXISTS {self.table} (id BLOB PRIMARY KEY, body BLOB)"]
-
-    def write(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
-        """Write the payload of each row, and remove that of a row without one."""
-        for row in rows:
-            if row.payload is None:
-                statement = f"DELETE FROM {self.table} WHERE id = ?"  # noqa: S608
-                connection.execute(statement, (row.encode_id(),))
-            else:
-                statement = f"INSERT OR REPLACE INTO {self.table} VALUES (?, ?)"  # noqa: S608
-                connection.execute(statement, (row.encode_id(), row.payload))
-
-    def read(
-        self, connection: sqlite3.Connection, document_id: Any
-    ) -> tuple[dict[str, Any], bytes | None] | None:
-        """Return header and payload as of one moment; None when the document is gone.
-
-        Raises
-        ------
-        StoreError
-            When the table of headers has no such row, not even an emptied one.
-        """
-        statement = (
-            f"SELECT header.body, payload.body FROM {self._headers.table} AS header "  # noqa: S608
-            f"LEFT JOIN {self.table} AS payload USING (id) WHERE header.id = ?"
-        )
-        found = connection.execute(statement, (Row(document_id, None).encode_id(),)).fetchone()
-        if found is None:
-            raise StoreError(
-                f"Blob {document_id} has left its table without a trace; "
-                "restore the store from a backup"
-            )
-        header_bytes, payload = found
-        return None if header_bytes is None else (decode_bson(header_bytes), payload)

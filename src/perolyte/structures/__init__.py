@@ -16,6 +16,7 @@ from perolyte.structures.doping import (
     Doping,
     DopingResult,
     enumerate_dopings,
+    generate_dopings,
 )
 from perolyte.structures.doping_cells import find_doping_cells
 from perolyte.structures.enumeration import (
@@ -35,6 +36,7 @@ from perolyte.structures.findings import StructureWarning, WarningCode
 from perolyte.structures.geometry import find_site_distance, orient_upper_triangular
 from perolyte.structures.interstitials import InterstitialSites, find_interstitial_sites
 from perolyte.structures.monte_carlo import sample_equilibrium, sample_low_energy
+from perolyte.structures.occupation import remove_states
 from perolyte.structures.ordering import (
     ORDERING_METHODS,
     OrderedParentResult,
@@ -140,6 +142,7 @@ __all__ = [
     "find_site_permutations",
     "find_sublattices",
     "find_supercells",
+    "generate_dopings",
     "get_compensation",
     "goldschmidt_factor",
     "guess_oxidation_states",
@@ -151,6 +154,7 @@ __all__ = [
     "read_oxidation_states",
     "read_structure",
     "reference_oxide",
+    "remove_states",
     "resolve_roles",
     "resolve_sublattices",
     "sample_arrangements",

@@ -14,6 +14,7 @@ from perolyte.errors import InputError
 from perolyte.structures._electronegativity import read_electronegativity
 from perolyte.structures.checks import MIN_DISTANCE_A
 from perolyte.structures.ewald import compute_ewald_energies, compute_ewald_matrix
+from perolyte.structures.occupation import occupy_site
 
 if TYPE_CHECKING:
     from pymatgen.core.lattice import Lattice
@@ -71,12 +72,11 @@ class SiteSet:
 
         Elements come in pymatgen's order, by electronegativity.
         """
-        from pymatgen.core.periodic_table import Species
         from pymatgen.core.structure import Structure
 
         present = sorted(set(symbols.tolist()) - {EMPTY})
         # One object per element and no sorting of sites: cells are large and candidates many.
-        species_of = {symbol: Species(symbol, states[symbol]) for symbol in present}
+        species_of = {symbol: occupy_site(symbol, states[symbol]) for symbol in present}
         ordered = sorted(present, key=lambda symbol: (read_electronegativity(symbol), symbol))
         groups = [np.flatnonzero(symbols == symbol) for symbol in ordered]
         species = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,14 @@ from perolyte.structures.placement import Placement, PlacementResult, SelectionR
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
-__all__ = ["ALL_SCHEMES", "DopantAmount", "Doping", "DopingResult", "enumerate_dopings"]
+__all__ = [
+    "ALL_SCHEMES",
+    "DopantAmount",
+    "Doping",
+    "DopingResult",
+    "enumerate_dopings",
+    "generate_dopings",
+]
 
 ALL_SCHEMES = "all"
 """Instead of the name of a scheme: every compensation that is neutral."""
@@ -197,25 +204,49 @@ def enumerate_dopings(
     >>> made[0].arrangements.n_distinct  # the vacancy is a 1st, 2nd or 3rd neighbour of Sr
     3
     """
+    return list(
+        generate_dopings(
+            parent,
+            dopings,
+            roles=roles,
+            empty_sites_frac=empty_sites_frac,
+            rule=rule,
+            seed=seed,
+        )
+    )
+
+
+def generate_dopings(
+    parent: Structure,
+    dopings: Sequence[Doping],
+    *,
+    roles: Roles = None,
+    empty_sites_frac: Mapping[str, NDArray[np.float64]] | None = None,
+    rule: SelectionRule | None = None,
+    seed: int = 0,
+) -> Iterator[DopingResult]:
+    """Yield what :func:`enumerate_dopings` returns, one cell after the other.
+
+    Ten thousand cells need not be in memory together. Parameters and errors are the same; an
+    impossible doping is found when its turn comes.
+    """
     check_seed(seed)
     host = prepare_host(parent, roles, empty_sites_frac)
-    results: list[DopingResult] = []
-    for doping in dopings:
-        made = _dope(host, doping, rule or SelectionRule(), seed)
-        names = {result.name for result in results}
-        clash = next((result.name for result in made if result.name in names), None)
-        if clash is not None:
-            raise InputError(
-                f"two dopings give the same cell {clash} here; remove one, or use a larger "
-                "supercell to tell them apart"
-            )
-        results += made
-    return results
+    owner: dict[str, int] = {}
+    for index, doping in enumerate(dopings):
+        for result in _dope(host, doping, rule or SelectionRule(), seed):
+            if owner.setdefault(result.name, index) != index:
+                raise InputError(
+                    f"two dopings give the same cell {result.name} here; remove one, or use a "
+                    "larger supercell to tell them apart"
+                )
+            yield result
 
 
-def _dope(host: Host, doping: Doping, rule: SelectionRule, seed: int) -> list[DopingResult]:
+def _dope(host: Host, doping: Doping, rule: SelectionRule, seed: int) -> Iterator[DopingResult]:
     if doping.scheme != ALL_SCHEMES:
-        return _dope_with(host, doping, _get_compensation(host, doping), rule, seed, notes=())
+        yield from _dope_with(host, doping, _get_compensation(host, doping), rule, seed, notes=())
+        return
     found = find_compensations(
         doping.dopants,
         states=host.states,
@@ -235,12 +266,8 @@ def _dope(host: Host, doping: Doping, rule: SelectionRule, seed: int) -> list[Do
     if not possible:
         raise refused[0]
     notes = tuple(f"left out: {err}" for err in refused)
-    results: list[DopingResult] = []
-    for compensation in possible:
-        results += _dope_with(
-            host, doping, compensation, rule, seed, notes=() if results else notes
-        )
-    return results
+    for index, compensation in enumerate(possible):
+        yield from _dope_with(host, doping, compensation, rule, seed, notes=() if index else notes)
 
 
 def _get_compensation(host: Host, doping: Doping) -> Compensation:
@@ -262,7 +289,7 @@ def _dope_with(
     seed: int,
     *,
     notes: tuple[str, ...],
-) -> list[DopingResult]:
+) -> Iterator[DopingResult]:
     n_units = choose_units(host, doping.dopants, compensation)
     changes = {species: n * n_units for species, n in compensation.unit.items()}
     amounts = tuple(_measure(host, dopant, compensation, changes) for dopant in doping.dopants)
@@ -278,8 +305,8 @@ def _dope_with(
         pair=doping.pair,
     )
     warnings = (*notes, *_compare_with_request(amounts), *placed.warnings)
-    return [
-        DopingResult(
+    for placement in placed.placements:
+        yield DopingResult(
             name=placement.extend_name(stem),
             doping=doping,
             compensation=compensation,
@@ -292,8 +319,6 @@ def _dope_with(
             seed=seed,
             warnings=warnings,
         )
-        for placement in placed.placements
-    ]
 
 
 def _measure(

@@ -115,7 +115,8 @@ def read_oxidation_states(structure: Structure) -> dict[str, int]:
         When an element has no state, two states, or one that is not an integer.
     """
     states: dict[str, int] = {}
-    for species in structure.elements:
+    # not structure.elements, which adds all sites up: cells are large and candidates many
+    for species in {id(ion): ion for site in structure for ion in site.species}.values():
         state = getattr(species, "oxi_state", None)
         symbol = species.symbol
         if state is None:

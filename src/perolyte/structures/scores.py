@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from perolyte.structures.oxidation import read_oxidation_states
 from perolyte.structures.tolerance import ToleranceFactors, tolerance_factors
 
 if TYPE_CHECKING:
+    from pymatgen.core.composition import Composition
     from pymatgen.core.structure import Structure
 
 __all__ = ["RANK_CRITERIA", "KeptScore", "StructureScores", "rank_scores", "score_structure"]
@@ -135,8 +137,11 @@ def score_structure(
         raise InputError(
             "the structure has partially occupied sites; order it first with build_ordered_parent"
         )
+    from pymatgen.core.composition import Composition
+
     states = read_oxidation_states(structure)
-    elements = [site.specie.symbol for site in structure]
+    elements = [next(iter(site.species)).symbol for site in structure]
+    composition = Composition(Counter(elements))
     centres, neighbours, _, distances_A = structure.get_neighbor_list(
         BOND_REACH_A, exclude_self=True
     )
@@ -163,9 +168,9 @@ def score_structure(
     else:
         formal = np.array([abs(states[e]) for e in elements], dtype=np.float64)
         index = float(np.sqrt(np.mean((sums - formal) ** 2)))
-    factors, notes = _find_factors(structure, states, sites)
+    factors, notes = _find_factors(composition, states, sites)
     return StructureScores(
-        formula=structure.composition.element_composition.formula,
+        formula=composition.formula,
         ewald_energy_eV=ewald_energy_eV,
         min_distance_A=None if closest is None else float(distances_A[pair]),
         closest_pair=closest,
@@ -180,12 +185,11 @@ def score_structure(
 
 
 def _find_factors(
-    structure: Structure,
+    composition: Composition,
     states: Mapping[str, int],
     sites: Mapping[str, Sequence[str] | Mapping[str, float]] | None,
 ) -> tuple[ToleranceFactors | None, tuple[str, ...]]:
     """Tolerance factors and their warnings, or None and the reason."""
-    composition = structure.composition.element_composition
     try:
         factors = tolerance_factors(composition, oxidation_states=states, sites=sites)
     except InputError as error:
