@@ -9,7 +9,8 @@ FireWorks' own overhead. ``commits_per_second`` is how often SQLite alone can co
 with nothing else to do, the upper limit for what one client can write.
 
 The last line is one JSON object: ``jobs_per_second`` and ``lost``, ``doubled`` of 4 launcher
-processes, ``claims_per_second`` with 10,000 fireworks, and the peer's figures.
+processes, ``claims_per_second`` with 10,000 fireworks, and the peer's figures. CPU times per job
+compare what a busy machine blurs.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ from typing import Any
 from unittest import mock
 
 import mongomock_ng
+import psutil
 from mongomock_ng.gridfs import enable_gridfs_integration
 from pymongo import MongoClient
 
-from perolyte.stores.server import find_server, start_server, stop_server
+from perolyte.stores.server import ServerAddress, find_server, start_server, stop_server
 
 N_LAUNCHERS = 4
 SIZES = (1_000, 10_000)
@@ -96,10 +98,18 @@ def launch(uri: str, folder: str, barrier: Any) -> None:
     logging.disable(logging.CRITICAL)
     launchpad = open_launchpad(uri)
     barrier.wait()
+    begin = time.process_time()
     rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
+    Path(folder, "cpu_seconds").write_text(str(time.process_time() - begin))
 
 
-def measure_launchers(uri: str, n_fireworks: int, folder: Path) -> dict[str, Any]:
+def cpu_seconds_of(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def measure_launchers(address: ServerAddress, n_fireworks: int, folder: Path) -> dict[str, Any]:
+    uri = address.uri
     notes = folder / "notes"
     launchpad = open_launchpad(uri)
     fill(launchpad, n_fireworks, notes)
@@ -112,21 +122,25 @@ def measure_launchers(uri: str, n_fireworks: int, folder: Path) -> dict[str, Any
     for launcher in launchers:
         launcher.start()
     barrier.wait()
-    begin = time.perf_counter()
+    begin, server_begin = time.perf_counter(), cpu_seconds_of(address.pid)
     for launcher in launchers:
         launcher.join()
     seconds = time.perf_counter() - begin
+    server_seconds = cpu_seconds_of(address.pid) - server_begin
+    launcher_seconds = sum(float(file.read_text()) for file in folder.glob("*/cpu_seconds"))
     ran = collections.Counter(notes.read_text().split())
     completed = launchpad.fireworks.count_documents({"state": "COMPLETED"})
     return {
         "jobs_per_second": n_fireworks / seconds,
+        "server_cpu_ms_per_job": 1000 * server_seconds / n_fireworks,
+        "launcher_cpu_ms_per_job": 1000 * launcher_seconds / n_fireworks,
         "lost": n_fireworks - min(completed, len(ran)),
         "doubled": sum(ran.values()) - len(ran),
         "failed_launchers": sum(launcher.exitcode != 0 for launcher in launchers),
     }
 
 
-def measure_memory_jobs(n_fireworks: int, folder: Path) -> float:
+def measure_memory_jobs(n_fireworks: int, folder: Path) -> dict[str, float]:
     from fireworks import FWorker
     from fireworks.core.rocket_launcher import rapidfire
 
@@ -136,9 +150,13 @@ def measure_memory_jobs(n_fireworks: int, folder: Path) -> float:
     silence = mock.patch("threading.excepthook", return_value=None)
     with silence, launchpad_in_memory() as launchpad, contextlib.chdir(folder):
         fill(launchpad, n_fireworks, folder / "notes")
-        begin = time.perf_counter()
+        begin, cpu_begin = time.perf_counter(), time.process_time()
         rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
-        return n_fireworks / (time.perf_counter() - begin)
+        seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
+    return {
+        "peer_jobs_per_second": n_fireworks / seconds,
+        "peer_cpu_ms_per_job": 1000 * cpu_seconds / n_fireworks,
+    }
 
 
 def measure_inserts(uri: str, n_documents: int) -> tuple[float, float]:
@@ -181,12 +199,13 @@ def measure_restart(store: Path) -> float:
 
 def run(folder: Path, *, quick: bool) -> dict[str, Any]:
     store = folder / "store"
-    uri = start_server(store, engine="perolyte").uri
+    address = start_server(store, engine="perolyte")
+    uri = address.uri
     figures: dict[str, Any] = {"commits_per_second": measure_commits(folder)}
     try:
         single, many = measure_inserts(uri, 300 if quick else 1000)
         figures |= {"inserts_per_second": single, "bulk_inserts_per_second": many}
-        figures |= measure_launchers(uri, 120 if quick else 1000, folder)
+        figures |= measure_launchers(address, 120 if quick else 1000, folder)
         for size in SIZES:
             launchpad = open_launchpad(uri)
             fill(launchpad, size)
@@ -195,7 +214,7 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
     finally:
         stop_server(store)
     # few fireworks, so that the searches of mongomock-ng do not count as FireWorks' own overhead
-    figures["peer_jobs_per_second"] = measure_memory_jobs(60, folder / "memory")
+    figures |= measure_memory_jobs(60, folder / "memory")
     for size in SIZES[: 1 if quick else 2]:
         with launchpad_in_memory() as launchpad:
             fill(launchpad, size)

@@ -119,13 +119,13 @@ class ServerFiles:
         """Whether a server has the store."""
         try:
             descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        except OSError as error:
+        except PermissionError as error:
             raise StoreError(
                 f"Whether store {self.path} is served cannot be seen ({error.strerror}: "
                 f"{self.lock}); ask the owner of the store for access"
             ) from error
+        except OSError:
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

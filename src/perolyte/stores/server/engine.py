@@ -107,6 +107,11 @@ class Engine:
         """Close the file."""
         self._file.close()
 
+    @staticmethod
+    def only_reads(command: Command) -> bool:
+        """Whether a command changes nothing."""
+        return _NAMES.get(next(iter(command)).lower(), "") not in _WRITERS
+
     def run(self, commands: Sequence[Command]) -> list[Command]:
         """Carry out commands in this order and return their answers.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import logging
 import signal
@@ -22,6 +23,7 @@ __all__ = ["Service", "serve"]
 _MAX_CONNECTIONS = 1000
 _MAX_BATCH = 64
 _FAREWELL_S = 0.05
+_COLLECTION_THRESHOLDS = (100_000, 50, 100)
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +81,17 @@ class Service:
         if self._waiting:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self.run_waiting)
+        senders = {connection for connection, _ in batch}
+        if len(senders) < len(batch):  # of one client the order counts
+            self._run_batch(batch)
+            return
+        # what is only read need not wait until what others write is on disk
+        for is_first in (True, False):
+            self._run_batch(
+                [item for item in batch if self._engine.only_reads(item[1].command) is is_first]
+            )
+
+    def _run_batch(self, batch: list[tuple[Connection, Request]]) -> None:
         if not batch:
             return
         commands = [request.command for _, request in batch]
@@ -133,6 +146,9 @@ async def serve(
         loop.add_signal_handler(number, stopped.set)
     engine = Engine(path)
     engine.open()
+    # documents hold no cycles: looking through all of them for some takes longer than any command
+    gc.freeze()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
     service = Service(engine, token)
     try:
         server = await _listen(service, host, port)
