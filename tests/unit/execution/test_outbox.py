@@ -124,13 +124,9 @@ def test_other_errors_are_not_waited_for(said):
 
 
 def test_the_cause_of_an_error_counts():
-    try:
-        try:
-            raise AutoReconnect("closed")
-        except AutoReconnect as err:
-            raise StoreError("away") from err
-    except StoreError as err:
-        assert is_away(err)
+    away = StoreError("away")
+    away.__cause__ = AutoReconnect("closed")
+    assert is_away(away)
     assert not is_away(StoreError("disk full"))
 
 

@@ -50,8 +50,8 @@ def test_an_attribute_decides():
     fit.original.job_class = "training"
     assert describe_job(fit()).job_class == "training"
     task = fit()
-    task.metadata["job_class"] = "trainning"
-    with pytest.raises(InputError, match="'trainning'; use one of relaxation"):
+    task.metadata["job_class"] = "learning"
+    with pytest.raises(InputError, match="'learning'; use one of relaxation"):
         describe_job(task)
 
 
