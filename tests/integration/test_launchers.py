@@ -10,12 +10,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jobflow import Flow, JobStore
 
 from perolyte.execution.locations import hide_password
+from perolyte.execution.processes import describe_process
 from perolyte.execution.repair import RepairReport, RepairSettings, repair_launchpad
 from perolyte.execution.status import read_launchpad
 from perolyte.execution.submission import SubmitReport, submit_flow
@@ -120,6 +122,19 @@ def test_what_is_done_is_not_submitted_again(site, store, tmp_path):
     assert submit(site, store, build()).n_new == 2
     site.run_all()
     assert sorted(log.read_text().split()) == ["1+2", "1+2", "3+3", "3+3"]
+
+
+def test_a_submission_that_was_killed_halfway_is_made_again(site, store):
+    flow = flow_of(jobs.add(1, 2), jobs.add(3, 4))
+    submit(site, store, flow)
+    site.launchpad.workflows.delete_many({})
+    site.launchpad.fireworks.update_many({}, {"$set": {"state": "WAITING"}})
+    assert submit(site, store, flow).n_new == 2
+    assert site.states() == {"READY": 2}
+    site.launchpad.db["perolyte_locks"].insert_one(
+        {"_id": "maintenance", **describe_process(), "pid": 2**22 + 1, "at": datetime.now(UTC)}
+    )
+    assert submit(site, store, flow).n_present == 2, "the lock of a dead process does not count"
 
 
 def test_new_jobs_wait_for_those_that_are_there(site, store, tmp_path):
