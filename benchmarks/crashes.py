@@ -1,6 +1,6 @@
 """Kill launchers and the database server at random during a campaign; then repair and count.
 
-    python benchmarks/crashes.py [--quick] [--jobs 200] [--kills 100] [--seconds 1.5] [--seed 1]
+    python benchmarks/crashes.py [--quick] [--jobs 200] [--kills 100] [--seconds 3] [--seed 1]
 
 Every kill is SIGKILL. Jobs run inside the launchers, so that a killed launcher is a killed job too.
 The last line is one JSON object: how many documents there are and should be, lost, doubled, how
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="31 jobs and 6 kills")
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=1.5, help="that a job takes")
+    parser.add_argument("--seconds", type=float, default=3.0, help="that a job takes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="keep everything here")
     options = parser.parse_args()

@@ -172,7 +172,7 @@ def _by_stage(item: tuple[tuple[str, str, str], int]) -> tuple[str, tuple[int, s
 
 
 def _list_running(launchpad: LaunchPad, campaign: str | None) -> dict[str, list[RunningJob]]:
-    wanted: dict[str, Any] = {"state": {"$nin": ["ended", "failed"]}}
+    wanted: dict[str, Any] = {"$nor": [{"state": "ended"}, {"state": "failed"}]}
     if campaign is not None:
         wanted["campaign"] = campaign
     beats = {beat["_id"]: beat for beat in launchpad.db[COLLECTION].find(wanted)}

@@ -97,6 +97,8 @@ def _submit(
     jobs = list_jobs(flow)
     uuids = list(dict.fromkeys(job.uuid for job, _ in jobs))
     known = _find_known(launchpad, uuids)
+    if _remove_orphans(launchpad, known, dry_run=dry_run):
+        known = _find_known(launchpad, uuids)
     states = {uuid: found[-1]["state"] for uuid, found in known.items()}
     done = {uuid for uuid, state in states.items() if state == "COMPLETED"}
     lost = sorted(done - _list_stored(store, done))
@@ -165,6 +167,28 @@ def _find_known(launchpad: LaunchPad, uuids: list[str]) -> dict[str, list[dict[s
             {"fw_id": item["fw_id"], "state": item["state"], "index": note["index"]}
         )
     return {uuid: sorted(items, key=_index_then_id) for uuid, items in known.items()}
+
+
+def _remove_orphans(
+    launchpad: LaunchPad, known: dict[str, list[dict[str, Any]]], *, dry_run: bool
+) -> bool:
+    """Remove fireworks that wait without a workflow: a submission was killed before it was there.
+
+    Call it while holding the LaunchPad, so that no other submission is on its way.
+    """
+    left = {item["fw_id"] for items in known.values() for item in items}
+    orphans = []
+    while left:
+        fw_id = left.pop()
+        home = launchpad.workflows.find_one({"nodes": fw_id}, {"nodes": 1})
+        if home is None:
+            orphans.append(fw_id)
+        else:
+            left -= set(home["nodes"])
+    if not dry_run:
+        for batch in split(orphans):
+            launchpad.fireworks.delete_many({"fw_id": {"$in": batch}, "state": "WAITING"})
+    return bool(orphans) and not dry_run
 
 
 def _index_then_id(item: dict[str, Any]) -> tuple[int, int]:
