@@ -92,7 +92,7 @@ def test_killed_writers_lose_nothing_acknowledged(address):
 
 
 def _names(blobs, header):
-    from perolyte.stores.blobs import list_chunk_names
+    from perolyte.stores.payload_chunks import list_chunk_names
 
     return list_chunk_names(header, blobs.chunks)
 

@@ -91,7 +91,7 @@ def test_stored_documents_are_small(make, tmp_path):
 
 
 def _read(data, header):
-    from perolyte.stores.blobs import list_chunk_names
+    from perolyte.stores.payload_chunks import list_chunk_names
 
     yield from data.chunks.read(list_chunk_names(header, data.chunks))
 
