@@ -9,12 +9,13 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 STAMP = $(VENV)/.installed
 TEST_STAMP = $(VENV)/.installed-test
 
-.PHONY: help install install-test quickstart test test-fast lint format clean
+.PHONY: help install install-test quickstart test test-fast test-slurm slurm lint format clean
 
 help:
 	@echo "make quickstart  install, then run workflows/quickstart.yaml"
 	@echo "make test        install with the test extra, then run the whole test suite"
 	@echo "make test-fast   unit and physics tests, without the slow ones"
+	@echo "make test-slurm  install SLURM where that is possible, and send jobs through its queues"
 	@echo "make lint        ruff, mypy, import-linter, codespell"
 	@echo "make format      format the code"
 	@echo "make clean       remove the environment and the runs"
@@ -55,6 +56,17 @@ test: $(TEST_STAMP)
 
 test-fast: $(TEST_STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" tests/unit tests/physics src
+
+# A real queue of one node for the tests: Debian's SLURM, as root. Its daemons listen on loopback,
+# and only while a test runs.
+slurm:
+	@command -v slurmctld >/dev/null && command -v munged >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; } || \
+	  echo "SLURM cannot be installed here (that needs root and apt-get): its tests are skipped"
+
+test-slurm: slurm $(TEST_STAMP)
+	$(BIN)/python -m pytest tests/integration/test_slurm.py
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

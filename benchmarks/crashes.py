@@ -1,6 +1,6 @@
 """Kill launchers and the database server at random during a campaign; then repair and count.
 
-    python benchmarks/crashes.py [--quick] [--jobs 200] [--kills 100] [--seed 1]
+    python benchmarks/crashes.py [--quick] [--jobs 200] [--kills 100] [--seconds 3] [--seed 1]
 
 Every kill is SIGKILL. Jobs run inside the launchers, so that a killed launcher is a killed job too.
 The last line is one JSON object: how many documents there are and should be, lost, doubled, how
@@ -26,6 +26,7 @@ import yaml
 
 from perolyte.execution.cluster import write_cluster_files
 from perolyte.execution.launchpad import open_launchpad
+from perolyte.execution.patience import DatabaseWait
 from perolyte.execution.submission import submit_flow
 from perolyte.execution.workflow import Submission
 from perolyte.stores import open_store
@@ -46,6 +47,7 @@ class Site:
         self.cluster = folder / "cluster"
         self.log = folder / "bodies.log"
         self.uri = start_server(self.store).uri
+        self.launchpad = None
         self.launchers: list[subprocess.Popen[bytes]] = []
         write_cluster_files(self.cluster, scheduler="slurm", uri=self.uri)
         limits = self.cluster / "FW_config.yaml"
@@ -125,8 +127,13 @@ class Site:
         return done.stdout + done.stderr
 
     def states(self) -> Counter[str]:
-        launchpad = open_launchpad(self.launchpad_file)
-        return Counter(item["state"] for item in launchpad.fireworks.find({}, {"state": 1}))
+        if self.launchpad is None:
+            self.launchpad = open_launchpad(self.launchpad_file)
+        wait = DatabaseWait(30.0)
+        found = wait.call(
+            lambda: list(self.launchpad.fireworks.find({}, {"state": 1})), purpose="to count"
+        )
+        return Counter(item["state"] for item in found)
 
     def end(self) -> None:
         for one in self.launchers:
@@ -135,9 +142,9 @@ class Site:
         stop_server(self.store)
 
 
-def run(folder: Path, n_jobs: int, n_kills: int, seed: int) -> dict[str, object]:
+def run(folder: Path, n_jobs: int, n_kills: int, seed: int, seconds: float) -> dict[str, object]:
     chance = random.Random(seed)
-    flow, expected, n_documents = crash_jobs.build(n_jobs, 0.4)
+    flow, expected, n_documents = crash_jobs.build(n_jobs, seconds)
     start_s = time.monotonic()
     site = Site(folder)
     kills: Counter[str] = Counter()
@@ -228,16 +235,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="31 jobs and 6 kills")
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=3.0, help="that a job takes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="keep everything here")
     options = parser.parse_args()
     n_jobs, n_kills = (31, 6) if options.quick else (options.jobs, options.kills)
     if options.folder is not None:
         options.folder.mkdir(parents=True)
-        found = run(options.folder.absolute(), n_jobs, n_kills, options.seed)
+        found = run(options.folder.absolute(), n_jobs, n_kills, options.seed, options.seconds)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            found = run(Path(folder), n_jobs, n_kills, options.seed)
+            found = run(Path(folder), n_jobs, n_kills, options.seed, options.seconds)
     print(json.dumps(found))
 
 

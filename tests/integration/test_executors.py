@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from jobflow import JobStore, run_locally
-from jobflow.managers.fireworks import flow_to_workflow
 from pymatgen.core import Structure
 
+from perolyte.execution.submission import submit_flow
+from perolyte.execution.workflow import Submission
 from perolyte.flows import (
     ConductivityMaker,
     Dopant,
@@ -119,7 +120,7 @@ def test_fireworks_give_the_same_documents(
 
     monkeypatch.chdir(tmp_path)
     store = open_store(tmp_path / "store")
-    launchpad.add_wf(flow_to_workflow(flow, store=store))
+    submit_flow(flow, launchpad, store, Submission("executors", str(tmp_path / "store")))
     rapidfire(launchpad, fworker=FWorker(), m_dir=str(tmp_path), strm_lvl="ERROR")
     states = {launchpad.get_fw_by_id(i).state for i in launchpad.get_fw_ids()}
     assert states == {"COMPLETED"}

@@ -1,7 +1,8 @@
 """The ``perolyte`` command: parse, call, print, exit code.
 
-Exit codes: 0 done; 1 a job failed; 2 bad input; 3 store or database; 130 interrupted. Imports of
-the layers below sit inside the commands, so that ``perolyte --help`` answers at once.
+Exit codes: 0 done; 1 a job failed; 2 bad input; 3 store or database; 4 something that is needed is
+missing; 130 interrupted. Imports of the layers below sit inside the commands, so that ``perolyte
+--help`` answers at once.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perolyte.cli.outputs import make_console
+from perolyte.cli.console import make_console
 from perolyte.errors import InputError
 from perolyte.execution.cluster import write_cluster_files
 from perolyte.stores.server import find_server

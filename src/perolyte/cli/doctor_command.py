@@ -28,7 +28,7 @@ def doctor(
     import dataclasses
     import json
 
-    from perolyte.cli.outputs import make_console
+    from perolyte.cli.console import make_console
     from perolyte.execution.doctor import check_installation
 
     console = make_console()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from rich.console import Console
 
 from perolyte.campaigns import Campaign
+from perolyte.cli.console import CLAIM_NAME, make_console
 from perolyte.errors import InputError, StoreError
 from perolyte.reports import (
     binding_lines,
@@ -22,23 +22,13 @@ from perolyte.reports import (
 from perolyte.schemas import ScreeningSummaryDoc
 
 __all__ = [
+    "CLAIM_NAME",
     "claim_folder",
     "make_console",
     "print_summary",
     "refuse_foreign_folder",
     "write_outputs",
 ]
-
-CLAIM_NAME = "campaign.json"
-LOG_WIDTH = 110
-
-
-def make_console() -> Console:
-    """Return a console as wide as the terminal, or wide enough for the tables in a log."""
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = LOG_WIDTH
-    return console
 
 
 def refuse_foreign_folder(folder: Path, campaign_name: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perolyte.cli.outputs import make_console
+from perolyte.cli.console import make_console
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.locations import find_worker_store
 from perolyte.execution.repair import RepairSettings, repair_launchpad

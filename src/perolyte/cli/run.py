@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from perolyte.campaigns import Campaign, load_campaign
+from perolyte.cli.console import JOBS_FOLDER, make_console
 from perolyte.cli.outputs import (
     claim_folder,
-    make_console,
     print_summary,
     refuse_foreign_folder,
     write_outputs,
@@ -23,7 +23,6 @@ from perolyte.stores import open_store
 
 __all__ = ["run_campaign"]
 
-JOBS_FOLDER = "jobs"
 STORE_FOLDER = "store"
 
 

@@ -13,8 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from perolyte.cli.outputs import CLAIM_NAME, make_console
-from perolyte.cli.run import JOBS_FOLDER
+from perolyte.cli.console import CLAIM_NAME, JOBS_FOLDER, make_console
 from perolyte.errors import InputError
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.local_state import read_folder

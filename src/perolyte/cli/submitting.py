@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perolyte.campaigns import Campaign, load_campaign
-from perolyte.cli.outputs import make_console
+from perolyte.cli.console import make_console
 from perolyte.execution.cluster import find_scheduler
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.locations import describe_store, find_worker_store, hide_password

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["COLLECTION", "Beat", "beat_interval_s"]
 
 COLLECTION = "perolyte_beats"
+WRITE_TIMEOUT_S = 5.0
 INTERVAL_VARIABLE = "PEROLYTE_BEAT_S"
 
 
@@ -81,6 +82,7 @@ class Beat:
                 return
 
     def _write(self) -> None:
+        import pymongo
         from pymongo.errors import PyMongoError
 
         now = datetime.now(UTC)
@@ -91,9 +93,9 @@ class Beat:
             "n_done": read_heartbeat(path) if path else None,
             "state": self._state,
         }
+        document = {"_id": self._fw_id, **self._fixed, **fresh}
         try:
-            self._collection.replace_one(
-                {"_id": self._fw_id}, {"_id": self._fw_id, **self._fixed, **fresh}, upsert=True
-            )
+            with pymongo.timeout(WRITE_TIMEOUT_S):
+                self._collection.replace_one({"_id": self._fw_id}, document, upsert=True)
         except PyMongoError:
             return  # the next one may get through; the job itself waits for the database

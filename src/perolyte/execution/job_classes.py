@@ -15,7 +15,7 @@ from perolyte.errors import InputError
 if TYPE_CHECKING:
     from jobflow import Job
 
-__all__ = ["JOB_CLASSES", "JobKind", "describe_job"]
+__all__ = ["JOB_CLASSES", "JobKind", "describe_job", "order_of_stage"]
 
 JOB_CLASSES = (
     "relaxation",
@@ -65,6 +65,22 @@ _MAKERS = {
     "atomate2.abinit.jobs.base.BaseAbinitMaker": JobKind("dft", "DFT"),
     "atomate2.qchem.jobs.base.BaseQCMaker": JobKind("dft", "DFT"),
 }
+_ORDER = (
+    "ingest",
+    "candidates",
+    "bond valence",
+    "relaxation",
+    "relaxation judged",
+    "ranking",
+    "DFT",
+    "training",
+    "molecular dynamics",
+    "diffusivity",
+    "ion paths",
+    "conductivity",
+    "outputs collected",
+    "summary",
+)
 _STAGES = {
     "relaxation": "relaxation",
     "molecular_dynamics": "molecular dynamics",
@@ -114,6 +130,11 @@ def describe_job(job: Job) -> JobKind:
     path = f"{function.__module__}.{function.__qualname__}"
     found = _FUNCTIONS.get(path) or _MODULES.get(function.__module__)
     return found or JobKind("analysis", _plain(function))
+
+
+def order_of_stage(stage: str) -> tuple[int, str]:
+    """Return a key that sorts stages as a campaign goes through them."""
+    return (_ORDER.index(stage) if stage in _ORDER else len(_ORDER), stage)
 
 
 def _plain(function: object) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monty.json import MontyDecoder
 
+from perolyte.execution.batches import find_in
 from perolyte.execution.beats import COLLECTION, Beat, beat_interval_s
 from perolyte.execution.locations import find_worker_store
 from perolyte.execution.outbox import FOLDER_NAME, KeepingStore
@@ -141,8 +142,10 @@ def _is_known(flow: Flow, launchpad: LaunchPad, fw_id: int) -> bool:
     """Tell whether all jobs of a flow are in this workflow: the job that adds them ran before."""
     workflow = launchpad.workflows.find_one({"nodes": fw_id}, {"nodes": 1})
     keys = {(job.uuid, job.index) for job, _ in list_jobs(flow)}
-    found = launchpad.fireworks.find(
-        {f"spec.{NOTE}.uuid": {"$in": sorted(uuid for uuid, _ in keys)}},
+    found = find_in(
+        launchpad.fireworks,
+        f"spec.{NOTE}.uuid",
+        sorted({uuid for uuid, _ in keys}),
         {"fw_id": 1, f"spec.{NOTE}.uuid": 1, f"spec.{NOTE}.index": 1},
     )
     nodes = set(workflow["nodes"]) if workflow else set()

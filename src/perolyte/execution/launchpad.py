@@ -89,17 +89,13 @@ def _find_configured() -> str:
 
 
 def _connect(content: dict[str, Any], timeout_ms: int) -> LaunchPad:
-    from fireworks import LaunchPad
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
     options = dict(content.get("mongoclient_kwargs") or {})
     options["serverSelectionTimeoutMS"] = timeout_ms
     where = hide_password(str(content["host"]))
     try:
-        launchpad = LaunchPad.from_dict(
-            content | {"mongoclient_kwargs": options, "strm_lvl": "ERROR"}
-        )
-        launchpad.fw_id_assigner.find_one({})
+        return _ask(content | {"mongoclient_kwargs": options, "strm_lvl": "ERROR"})
     except ConnectionFailure as err:
         raise StoreError(
             f"the database of the LaunchPad at {where} does not answer; start it ('perolyte db "
@@ -111,9 +107,23 @@ def _connect(content: dict[str, Any], timeout_ms: int) -> LaunchPad:
             "in the LaunchPad file"
         ) from err
     except (PyMongoError, ValueError, TypeError, KeyError) as err:
+        # not chained: the cause may quote the address
         raise StoreError(
             f"the LaunchPad at {where} cannot be opened ({type(err).__name__}); check its file"
         ) from None
+
+
+def _ask(content: dict[str, Any]) -> LaunchPad:
+    """Make the LaunchPad, and ask its database for one document."""
+    from fireworks import LaunchPad
+    from pymongo.errors import PyMongoError
+
+    launchpad = LaunchPad.from_dict(content)
+    try:
+        launchpad.fw_id_assigner.find_one({})
+    except PyMongoError:
+        launchpad.connection.close()
+        raise
     return launchpad
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from perolyte.execution.batches import find_in
 from perolyte.execution.beats import COLLECTION
 from perolyte.execution.workflow import NOTE
 
@@ -71,10 +72,11 @@ def look(launchpad: LaunchPad, campaign: str | None) -> LaunchpadView:
         of_firework = {f"spec.{NOTE}.campaign": campaign}
     fireworks = {f["fw_id"]: f for f in launchpad.fireworks.find(of_firework, _FIREWORK)}
     workflows = list(launchpad.workflows.find(of_workflow, _WORKFLOW))
-    open_ids = [i for i, f in fireworks.items() if f["state"] != "COMPLETED"]
-    launches = launchpad.launches.find({"fw_id": {"$in": open_ids}}, _LAUNCH)
-    running = [i for i in open_ids if fireworks[i]["state"] in ("RUNNING", "RESERVED")]
-    beats = launchpad.db[COLLECTION].find({"_id": {"$in": running}})
+    unfinished = [item for item in fireworks.values() if item["state"] != "COMPLETED"]
+    ids = [i for item in unfinished for i in (*item["launches"], *item["archived_launches"])]
+    launches = find_in(launchpad.launches, "launch_id", ids, _LAUNCH)
+    running = [f["fw_id"] for f in unfinished if f["state"] in ("RUNNING", "RESERVED")]
+    beats = find_in(launchpad.db[COLLECTION], "_id", running, {})
     return LaunchpadView(
         workflows,
         fireworks,

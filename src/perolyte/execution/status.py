@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from perolyte.execution.batches import find_in
 from perolyte.execution.beats import COLLECTION
 from perolyte.execution.fizzled import find_cause
+from perolyte.execution.job_classes import order_of_stage
 from perolyte.execution.workflow import NOTE
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ _WORD_OF_STATE = {
     "DEFUSED": "failed",
 }
 MAX_LISTED = 20
+_LARGE_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def read_launchpad(launchpad: LaunchPad, campaign: str | None = None) -> list[Ca
     """Return the status of a campaign of the LaunchPad, or of all."""
     wanted: dict[str, Any] = {f"spec.{NOTE}.campaign": campaign or {"$exists": True}}
     stages: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for name, stage, state, n in _count(launchpad, wanted):
+    for (name, stage, state), n in sorted(_count(launchpad, wanted).items(), key=_by_stage):
         word = _WORD_OF_STATE.get(state)
         if word is not None:
             stages[name][stage][word] += n
@@ -153,23 +156,28 @@ def read_launchpad(launchpad: LaunchPad, campaign: str | None = None) -> list[Ca
     return found
 
 
-def _count(launchpad: LaunchPad, wanted: dict[str, Any]) -> Iterable[tuple[str, str, str, int]]:
-    key = {"campaign": f"$spec.{NOTE}.campaign", "stage": f"$spec.{NOTE}.stage", "state": "$state"}
-    groups = launchpad.fireworks.aggregate(
-        [{"$match": wanted}, {"$group": {"_id": key, "n": {"$sum": 1}}}]
-    )
-    for group in groups:
-        found = group["_id"]
-        yield str(found.get("campaign")), found["stage"], found["state"], group["n"]
+def _count(launchpad: LaunchPad, wanted: dict[str, Any]) -> Counter[tuple[str, str, str]]:
+    """Count by campaign, stage and state; counting here is faster than on the local server."""
+    fields = {"_id": 0, "state": 1, f"spec.{NOTE}.campaign": 1, f"spec.{NOTE}.stage": 1}
+    found: Counter[tuple[str, str, str]] = Counter()
+    for item in launchpad.fireworks.find(wanted, fields, batch_size=_LARGE_BATCH):
+        note = item["spec"][NOTE]
+        found[str(note.get("campaign")), note["stage"], item["state"]] += 1
+    return found
+
+
+def _by_stage(item: tuple[tuple[str, str, str], int]) -> tuple[str, tuple[int, str]]:
+    (campaign, stage, _), _ = item
+    return campaign, order_of_stage(stage)
 
 
 def _list_running(launchpad: LaunchPad, campaign: str | None) -> dict[str, list[RunningJob]]:
-    wanted: dict[str, Any] = {"state": {"$nin": ["ended", "failed"]}}
+    wanted: dict[str, Any] = {"$nor": [{"state": "ended"}, {"state": "failed"}]}
     if campaign is not None:
         wanted["campaign"] = campaign
     beats = {beat["_id"]: beat for beat in launchpad.db[COLLECTION].find(wanted)}
-    really = launchpad.fireworks.find(
-        {"fw_id": {"$in": sorted(beats)}, "state": "RUNNING"}, {"fw_id": 1}
+    really = find_in(
+        launchpad.fireworks, "fw_id", sorted(beats), {"fw_id": 1}, {"state": "RUNNING"}
     )
     found: dict[str, list[RunningJob]] = defaultdict(list)
     for item in really:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jobflow import Flow, Job
 
 from perolyte.errors import ExecutionError
+from perolyte.execution.batches import find_in, split
 from perolyte.execution.launchpad import hold_launchpad, prepare
 from perolyte.execution.reuse import find_reusable
 from perolyte.execution.workflow import NOTE, Submission, build_workflow, list_jobs
@@ -134,8 +135,11 @@ def _submit(
 
 
 def _list_stored(store: JobStore, uuids: set[str]) -> set[str]:
-    found = store.docs_store.query({"uuid": {"$in": sorted(uuids)}}, ["uuid"]) if uuids else ()
-    return {item["uuid"] for item in found}
+    return {
+        item["uuid"]
+        for batch in split(sorted(uuids))
+        for item in store.docs_store.query({"uuid": {"$in": batch}}, ["uuid"])
+    }
 
 
 def _list_classes(jobs: Iterable[tuple[Job, list[str]]], wanted: set[str]) -> list[str]:
@@ -146,12 +150,16 @@ def _list_classes(jobs: Iterable[tuple[Job, list[str]]], wanted: set[str]) -> li
 
 def _find_known(launchpad: LaunchPad, uuids: list[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the fireworks of each uuid, by index; a job that diverted has one for each."""
-    found = launchpad.fireworks.find(
-        {f"spec.{NOTE}.uuid": {"$in": uuids}, "state": {"$nin": sorted(_ABSENT)}},
+    found = find_in(
+        launchpad.fireworks,
+        f"spec.{NOTE}.uuid",
+        uuids,
         {"fw_id": 1, "state": 1, f"spec.{NOTE}.uuid": 1, f"spec.{NOTE}.index": 1},
     )
     known: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for item in found:
+        if item["state"] in _ABSENT:
+            continue
         note = item["spec"][NOTE]
         known[note["uuid"]].append(
             {"fw_id": item["fw_id"], "state": item["state"], "index": note["index"]}
@@ -183,10 +191,7 @@ def _add(workflow: Workflow, launchpad: LaunchPad, parents: set[int]) -> None:
     if not parents:
         add_workflow(workflow, launchpad)
         return
-    homes = {
-        item["_id"]
-        for item in launchpad.workflows.find({"nodes": {"$in": list(parents)}}, {"_id": 1})
-    }
+    homes = {item["_id"] for item in find_in(launchpad.workflows, "nodes", parents, {"_id": 1})}
     if len(homes) > 1:
         raise ExecutionError(
             f"new jobs wait for jobs of {len(homes)} workflows at once; submit again when those "
@@ -209,10 +214,12 @@ def add_workflow(workflow: Workflow, launchpad: LaunchPad) -> None:
     documents = [
         firework.to_db_dict() | {"state": "WAITING"} for firework in workflow.id_fw.values()
     ]
-    for start in range(0, len(documents), _INSERT_BATCH):
-        launchpad.fireworks.insert_many(documents[start : start + _INSERT_BATCH])
+    for some in split(documents, _INSERT_BATCH):
+        launchpad.fireworks.insert_many(some)
     for fw_id in roots:
         workflow.id_fw[fw_id].state = "READY"
         workflow.fw_states[fw_id] = "READY"
     launchpad.workflows.insert_one(workflow.to_db_dict())
-    launchpad.fireworks.update_many({"fw_id": {"$in": roots}}, {"$set": {"state": "READY"}})
+    ready = {"$set": {"state": "READY"}}
+    for batch in split(roots):
+        launchpad.fireworks.update_many({"fw_id": {"$in": batch}}, ready)

@@ -69,7 +69,7 @@ def test_results_are_right_and_the_second_run_reuses_everything(run, store, tmp_
     assert again.ok
     assert (again.n_done, again.n_reused) == (4, 4)
     assert len(log.read_text().splitlines()) == 4, "no job ran twice"
-    assert list((tmp_path / "jobs").iterdir()) == [tmp_path / "jobs" / ".lock"]
+    assert {path.name for path in (tmp_path / "jobs").iterdir()} == {".lock", "state.json"}
 
 
 def test_a_folder_relative_to_the_working_directory(store, tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _START_TIMEOUT_S = 30.0
+_PUBLIC = 0o644
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (listens so, is reached so)
 
 
@@ -94,6 +95,7 @@ class ServerFiles:
         """
         try:
             descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.fchmod(descriptor, _PUBLIC)  # everybody may see that the store is served
         except OSError as error:
             raise StoreError(
                 f"Store {self.path} cannot be served ({error.strerror}: {self.lock}); "
@@ -117,8 +119,13 @@ class ServerFiles:
         """Whether a server has the store."""
         try:
             descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError as error:
+            raise StoreError(
+                f"Whether store {self.path} is served cannot be seen ({error.strerror}: "
+                f"{self.lock}); ask the owner of the store for access"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -144,9 +151,8 @@ class ServerFiles:
         """Tell where the server is, all at once."""
         content = {name: value for name, value in asdict(address).items() if name != "token"}
         new = self.description.with_name(f"{self.description.name}.{os.getpid()}")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file)
+        new.write_text(json.dumps(content), encoding="utf-8")
+        new.chmod(_PUBLIC)
         new.replace(self.description)
 
     def read_description(self) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ def create(catalog: Catalog, command: Command) -> Command:
     unsupported = {"capped", "timeseries", "validator", "viewOn"} & command.keys()
     if unsupported:
         raise CommandError(115, f"{unsupported.pop()!r} is not supported by the local server")
-    catalog.make(database, name)
+    catalog.make(database, name).is_made = True
     return {"ok": 1.0}
 
 

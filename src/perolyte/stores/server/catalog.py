@@ -76,7 +76,7 @@ class Catalog:
         """Forget what is in memory; the next `catch_up` reads everything from disk."""
         for collection in self._collections.values():
             if isinstance(collection, DocumentCollection):
-                collection.forget()
+                collection.clear()
         self._collections.clear()
 
     def write_owed(self) -> None:
@@ -163,7 +163,7 @@ class Catalog:
             return
         collection.write_owed(connection)
         collection.table.remove(connection)
-        collection.forget()
+        collection.clear()
         del self._collections[database, name]
         if database == OWN_DATABASE:  # its table stays, with rows that tell of the removal
             self._add(database, name)
@@ -193,7 +193,7 @@ class Catalog:
         for database, name, spec in rows.fetchall():
             collection = self.find(database, name)
             if collection is not None:
-                collection.add_spec(decode_bson(spec))
+                collection.add_spec(decode_bson(spec), is_checked=False)
 
 
 def _place_of(table_name: str) -> tuple[str, str] | None:

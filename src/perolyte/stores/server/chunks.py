@@ -39,14 +39,15 @@ class ChunkCollection:
         self.namespace = namespace
         self.table = table
         self.specs: dict[str, dict[str, Any]] = {}
+        self.is_made = False
         self._connect = connect
         self._is_grid = namespace.endswith(".chunks")
         self._files = quote(f"files_{table.name}")
 
     @property
     def exists(self) -> bool:
-        """Whether it has documents or indexes."""
-        return bool(self.specs or self.table.count(self._connect()))
+        """Whether it was made on purpose, or has documents or indexes."""
+        return bool(self.is_made or self.specs or self.table.count(self._connect()))
 
     def definitions(self) -> list[str]:
         """Return the statements that make the tables if they are missing."""
@@ -60,6 +61,7 @@ class ChunkCollection:
 
     def remove_tables(self, connection: sqlite3.Connection) -> None:
         """Remove all documents."""
+        self.is_made = False
         connection.execute(f"DELETE FROM {self.table.table}")  # noqa: S608
         if self._is_grid:
             connection.execute(f"DELETE FROM {self._files}")  # noqa: S608
@@ -116,9 +118,9 @@ class ChunkCollection:
             self._unfile(self.get(document_id))
         self.table.delete(self._connect(), document_id)
 
-    def add_spec(self, spec: dict[str, Any]) -> None:
+    def add_spec(self, spec: dict[str, Any], *, is_checked: bool = True) -> None:
         """Note an index; only that of GridFS may be unique, and it always is."""
-        if spec.get("unique") and list(spec["key"]) != ["files_id", "n"]:
+        if is_checked and spec.get("unique") and list(spec["key"]) != ["files_id", "n"]:
             raise CommandError(
                 115, f"{self.namespace} holds large documents: only files_id, n can be unique"
             )

@@ -7,6 +7,8 @@ import datetime as dt
 import logging
 from typing import Any, Protocol
 
+from bson.errors import BSONError
+
 from perolyte.stores.server.errors import CommandError
 from perolyte.stores.server.frames import (
     MAX_DOCUMENT_BYTES,
@@ -107,11 +109,22 @@ class Connection(asyncio.Protocol):
             self._transport.close()
         self._received.clear()
 
+    def abort(self) -> None:
+        """Close the connection whatever is still to be sent."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def answer(self, request: Request, reply: dict[str, Any]) -> None:
         """Send an answer."""
         if self._transport is None or not request.wants_reply:
             return
-        self._transport.write(pack_reply(request, reply, self._host.next_reply_id()))
+        number = self._host.next_reply_id()
+        try:
+            packed = pack_reply(request, reply, number)
+        except (BSONError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+            refusal = CommandError(8, f"the answer cannot be sent: {error}"[:300])
+            packed = pack_reply(request, refusal.as_reply(), number)
+        self._transport.write(packed)
 
     def _read_messages(self) -> None:
         limit = MAX_MESSAGE_BYTES if self._is_known else _MAX_UNKNOWN_BYTES

@@ -38,12 +38,15 @@ class DocumentCollection:
     ----------
     specs : dict
         The indexes that clients have made, by name.
+    is_made : bool
+        Whether a client has made it on purpose; forgotten when the server ends.
     """
 
     def __init__(self, namespace: str, table: CollectionTable, collection: Any) -> None:
         self.namespace = namespace
         self.table = table
         self.specs: dict[str, dict[str, Any]] = {}
+        self.is_made = False
         self._engine_collection = collection
         self._unique: list[UniqueIndex] = []
         self._owed: dict[Any, tuple[bytes, bytes | None]] = {}
@@ -55,24 +58,17 @@ class DocumentCollection:
 
     @property
     def exists(self) -> bool:
-        """Whether it has documents or indexes."""
-        return bool(len(self) or self.specs)
+        """Whether it was made on purpose, or has documents or indexes."""
+        return bool(self.is_made or len(self) or self.specs)
 
     @property
     def engine_collection(self) -> Any:
         """All documents as mongomock-ng has them; they must not be changed."""
         return self._engine_collection
 
-    def forget(self) -> None:
-        """Forget all documents and what is owed; the next `catch_up` reads them from disk."""
-        fields = self._mirror.indexed_fields
+    def clear(self) -> None:
+        """Take the documents out of the memory of mongomock-ng; this object is of no use then."""
         self._engine_collection._store._documents.clear()
-        self._mirror = CollectionMirror(
-            self._engine_collection.name, fields, collection=self._engine_collection
-        )
-        self._orders.clear()
-        self._unique = [UniqueIndex(spec) for spec in self.specs.values() if spec.get("unique")]
-        self._owed.clear()
 
     def catch_up(self, connection: sqlite3.Connection) -> None:
         """Take over the rows that are newer than those known."""
@@ -150,8 +146,16 @@ class DocumentCollection:
         self._owed[store_key(document_id)] = encode_id(document_id), None
         self._set(document_id, None)
 
-    def add_spec(self, spec: dict[str, Any]) -> None:
+    def add_spec(self, spec: dict[str, Any], *, is_checked: bool = True) -> None:
         """Add an index.
+
+        Parameters
+        ----------
+        spec : dict
+            ``key``, ``name`` and what else ``createIndexes`` gives.
+        is_checked : bool
+            Whether the documents are to be unique now if the index is. A process that has the
+            store open beside the server knows nothing of it.
 
         Raises
         ------
@@ -161,7 +165,7 @@ class DocumentCollection:
         if spec.get("unique"):
             unique = UniqueIndex(spec)
             for key, document in self._mirror.documents.items():
-                values = unique.find_conflict(document, key)
+                values = unique.find_conflict(document, key) if is_checked else None
                 if values is not None:
                     raise DuplicateKeyError(self.namespace, unique.name, values)
                 unique.add(document, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ _RETRY_TABLE = """CREATE TABLE IF NOT EXISTS served_retries (
     session BLOB PRIMARY KEY, number INTEGER, reply BLOB
 )"""
 _MAX_SESSIONS = 20_000
+# as much as SQLite writes before it begins the log anew
+_LOG_BYTES = 4_200_000
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +92,8 @@ class Engine:
             When it cannot be opened or is not a store (see `SqliteFile.open`).
         """
         self._file.open([*self._catalog.definitions(), _RETRY_TABLE])
+        with suppress(StoreError):  # on a full disk the store can still be read
+            self._file.reserve_log(_LOG_BYTES)
         with self._file.transaction() as connection:
             connection.execute(
                 "DELETE FROM served_retries WHERE rowid <= "
@@ -101,6 +106,11 @@ class Engine:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    @staticmethod
+    def only_reads(command: Command) -> bool:
+        """Whether a command changes nothing."""
+        return _NAMES.get(next(iter(command)).lower(), "") not in _WRITERS
 
     def run(self, commands: Sequence[Command]) -> list[Command]:
         """Carry out commands in this order and return their answers.

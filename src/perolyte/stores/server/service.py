@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import logging
 import signal
@@ -21,6 +22,8 @@ __all__ = ["Service", "serve"]
 
 _MAX_CONNECTIONS = 1000
 _MAX_BATCH = 64
+_FAREWELL_S = 0.05
+_COLLECTION_THRESHOLDS = (100_000, 50, 100)
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +81,17 @@ class Service:
         if self._waiting:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self.run_waiting)
+        senders = {connection for connection, _ in batch}
+        if len(senders) < len(batch):  # of one client the order counts
+            self._run_batch(batch)
+            return
+        # what is only read need not wait until what others write is on disk
+        for is_first in (True, False):
+            self._run_batch(
+                [item for item in batch if self._engine.only_reads(item[1].command) is is_first]
+            )
+
+    def _run_batch(self, batch: list[tuple[Connection, Request]]) -> None:
         if not batch:
             return
         commands = [request.command for _, request in batch]
@@ -91,12 +105,16 @@ class Service:
         for (connection, request), reply in zip(batch, replies, strict=True):
             connection.answer(request, reply)
 
-    def close(self) -> None:
-        """Answer what has arrived and close all connections."""
+    async def close(self) -> None:
+        """Answer what has arrived and close all connections, without waiting for slow clients."""
         while self._waiting:
             self.run_waiting()
         for connection in list(self._connections):
             connection.close()
+        await asyncio.sleep(_FAREWELL_S)
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
 
 
 async def serve(
@@ -128,15 +146,16 @@ async def serve(
         loop.add_signal_handler(number, stopped.set)
     engine = Engine(path)
     engine.open()
+    # documents hold no cycles: looking through all of them for some takes longer than any command
+    gc.freeze()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
     service = Service(engine, token)
     try:
         server = await _listen(service, host, port)
-        async with server:
-            announce(server.sockets[0].getsockname()[1])
-            await stopped.wait()
-            server.close()
-            service.close()
-            await asyncio.sleep(0)
+        announce(server.sockets[0].getsockname()[1])
+        await stopped.wait()
+        server.close()
+        await service.close()
     finally:
         engine.close()
 

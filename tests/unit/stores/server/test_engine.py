@@ -102,10 +102,10 @@ class TestDisk:
         client.insert("c", {"_id": 1})
         with engine._file.reading() as connection:
             (n_pages,) = connection.execute("PRAGMA page_count").fetchone()
-            connection.execute(f"PRAGMA max_page_count = {n_pages + 2}")
+            connection.execute(f"PRAGMA max_page_count = {n_pages}")
         commands = [
             {"insert": "c", "documents": [{"_id": 2}], "$db": "db"},
-            {"insert": "c", "documents": [{"_id": 3, "x": "x" * 100_000}], "$db": "db"},
+            {"insert": "c", "documents": [{"_id": 3, "x": "x" * 6_000_000}], "$db": "db"},
             {"update": "c", "updates": [{"q": {"_id": 1}, "u": {"$set": {"a": 1}}}], "$db": "db"},
             {"find": "c", "filter": {}, "$db": "db"},
         ]
@@ -118,8 +118,8 @@ class TestDisk:
         engine.forget()
         assert client.find("c") == in_memory == [{"_id": 1, "a": 1}, {"_id": 2}]
         with engine._file.reading() as connection:
-            connection.execute(f"PRAGMA max_page_count = {n_pages + 1000}")
-        assert client.insert("c", {"_id": 3, "x": "x" * 100_000})["n"] == 1
+            connection.execute(f"PRAGMA max_page_count = {n_pages + 5000}")
+        assert client.insert("c", {"_id": 3, "x": "x" * 6_000_000})["n"] == 1
 
     def test_not_a_store(self, tmp_path):
         for name, content in (("a", b"text" * 500), ("b", None)):
@@ -172,6 +172,18 @@ class TestUniqueness:
             client.run({"createIndexes": "c", "indexes": [{**sparse, "key": {"a": 1}}]})["code"]
             == 86
         )
+
+    def test_a_process_beside_the_server_may_break_it_and_the_server_still_starts(
+        self, engine, own, path
+    ):
+        spec = {"key": {"uuid": 1}, "name": "u", "unique": True}
+        own.run({"createIndexes": "docs", "indexes": [spec]})
+        with EmbeddedStore(path, "docs", key="name") as store:
+            store.update([{"name": "a", "uuid": 1}, {"name": "b", "uuid": 1}])
+        again = reopened(engine, path)
+        reply = Client(again, "perolyte").insert("docs", {"uuid": 1}, {"uuid": 2}, ordered=False)
+        assert (reply["n"], reply["writeErrors"][0]["code"]) == (1, 11000)
+        again.close()
 
     def test_true_is_not_one(self, client):
         spec = {"key": {"a": 1}, "name": "a", "unique": True}
@@ -274,6 +286,15 @@ class TestNames:
     def test_impossible_names(self, engine, database, name):
         reply = Client(engine, database).insert(name, {"a": 1})
         assert (reply["ok"], reply["code"]) == (0.0, 73)
+
+    def test_an_empty_collection(self, client):
+        for name in ("c", "c_chunks"):
+            assert client.run({"create": name})["ok"] == 1.0
+            assert client.run({"create": name})["code"] == 48
+            listed = client.run({"listCollections": 1, "filter": {"name": name}})
+            assert len(listed["cursor"]["firstBatch"]) == 1
+            assert client.run({"drop": name})["ok"] == 1.0
+            assert client.run({"drop": name})["code"] == 26
 
     def test_names_that_sqlite_would_not_tell_apart(self, client):
         client.insert("Docs", {"_id": 1})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import os
 import socket
 import struct
@@ -9,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import bson
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,7 +132,45 @@ def is_closed(connection):
         return True
 
 
+def log_in(connection, token):
+    """SCRAM-SHA-256 written out (RFC 5802, section 3)."""
+    first = b"n=perolyte,r=clientnonce"
+    start = {"saslStart": 1, "mechanism": "SCRAM-SHA-256", "payload": b"n,," + first}
+    answer = ask(connection, {**start, "$db": "admin"})["payload"]
+    fields = dict(part.split(b"=", 1) for part in answer.split(b","))
+    salt, n_rounds = base64.b64decode(fields[b"s"]), int(fields[b"i"])
+    salted = hashlib.pbkdf2_hmac("sha256", token.encode(), salt, n_rounds)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    final = b"c=biws,r=" + fields[b"r"]
+    message = first + b"," + answer + b"," + final
+    signature = hmac.digest(hashlib.sha256(key).digest(), message, "sha256")
+    proof = base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True)))
+    payload = final + b",p=" + proof
+    answer = ask(connection, {"saslContinue": 1, "payload": payload, "$db": "admin"})
+    server_key = hmac.digest(salted, b"Server Key", "sha256")
+    expected = base64.b64encode(hmac.digest(server_key, message, "sha256"))
+    assert answer["payload"] == b"v=" + expected
+
+
 class TestClients:
+    def test_nonsense_from_a_client_that_is_logged_in(self, server, place):
+        random = np.random.default_rng(5)
+        good = message({"find": "c", "filter": {"a": [1, {"b": 2}]}, "$db": "db"})
+        with MongoClient(server.uri) as client:
+            client.db.fuzz.insert_one({"_id": 1})
+            for _ in range(40):
+                spoilt = bytearray(good)
+                for place_in in random.integers(4, len(good), 6):
+                    spoilt[place_in] = random.integers(256)
+                with socket.create_connection(place, timeout=10) as connection:
+                    log_in(connection, server.token)
+                    connection.sendall(spoilt)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
+            assert client.db.fuzz.find_one() == {"_id": 1}
+            client.drop_database("db")
+
     @pytest.mark.parametrize(
         "command",
         [
