@@ -223,9 +223,7 @@ class BlobStore(Store):
         name = str(blob.get(self.key, blob["_id"]))
         while header is not None and "sha256" in header:
             try:
-                blob["data"] = read_payload(
-                    self.chunks, header, str(blob.get(self.key, blob["_id"]))
-                )
+                blob["data"] = read_payload(self.chunks, header, name)
             except StoreError:
                 # replaced while it was read: the new header tells
                 now = self.headers.query_one({"_id": blob["_id"]})
