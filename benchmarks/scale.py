@@ -36,7 +36,7 @@ from perolyte.campaigns import Campaign, load_campaign
 from perolyte.execution.launchpad import open_launchpad
 from perolyte.execution.submission import submit_flow
 from perolyte.execution.workflow import Submission
-from perolyte.schemas import LARGE_KEY, CandidateSetDoc, ConductivityDoc, Provenance, RelaxDoc
+from perolyte.schemas import LARGE_KEY, ConductivityDoc, Provenance, RelaxDoc
 from perolyte.stores import Results, open_store
 from perolyte.stores.lineage import INPUT_KEY
 from perolyte.stores.server import start_server, stop_server

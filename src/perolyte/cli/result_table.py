@@ -115,6 +115,9 @@ def parse_range(text: str | None, name: str) -> float | tuple[float | None, floa
 
 def _print(title: str, found: DataFrame) -> None:
     console = make_console()
+    if found.empty:
+        console.print(f"0 {title}", highlight=False)
+        return
     shown = ("schema_name", *_SHOWN) if title == "potentials" else _SHOWN
     columns = [name for name in shown if name in found and found[name].notna().any()]
     table = Table(title=f"{len(found)} {title}")

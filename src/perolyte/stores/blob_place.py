@@ -87,8 +87,7 @@ def _remember(settings: Any, location: _Location) -> dict[str, Any]:
         "place": location.text,
         "store_id": uuid.uuid4().hex,
     }
-    if location.folder is not None:
-        FolderChunks(_own_folder(location, mine)).make()
+    _try(location, mine)
     refusal: Exception | None = None
     try:
         # a document that has this _id and another store_id refuses to be replaced
@@ -106,12 +105,26 @@ def _remember(settings: Any, location: _Location) -> dict[str, Any]:
     return known
 
 
+def _try(location: _Location, setting: dict[str, Any]) -> None:
+    """Make a folder, reach a bucket: a place that cannot be used is not remembered."""
+    if location.folder is not None:
+        FolderChunks(_own_folder(location, setting)).make()
+    elif location.bucket is not None:
+        bucket = _make_bucket(location, setting)
+        bucket.connect()
+        bucket.close()
+
+
+def _make_bucket(location: _Location, setting: dict[str, Any]) -> BucketChunks:
+    prefix = "/".join(part for part in (location.prefix, setting["store_id"]) if part)
+    return BucketChunks(str(location.bucket), prefix, location.endpoint, location.region)
+
+
 def _make_place(location: _Location, known: dict[str, Any], documents: ChunkPlace) -> ChunkPlace:
     if location.folder is not None:
         return FolderChunks(_own_folder(location, known))
     if location.bucket is not None:
-        prefix = "/".join(part for part in (location.prefix, known["store_id"]) if part)
-        return BucketChunks(location.bucket, prefix, location.endpoint, location.region)
+        return _make_bucket(location, known)
     return documents
 
 

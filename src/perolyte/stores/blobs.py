@@ -11,30 +11,23 @@ without a header, see `perolyte.stores.orphans`.
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bson import ObjectId
 from maggma.core import Sort, Store
 from monty.json import jsanitize
 
 from perolyte.errors import StoreError
-from perolyte.stores.chunks import CHUNK_BYTES, ChunkPlace
+from perolyte.stores.chunks import ChunkPlace
 from perolyte.stores.grouping import group_documents
-from perolyte.stores.payload import ENCODING, pack, unpack
+from perolyte.stores.payload_chunks import (
+    PAYLOAD_FIELDS,
+    list_chunk_names,
+    read_payload,
+    write_payload,
+)
 
-__all__ = ["BlobStore", "list_chunk_names"]
-
-_CHUNKS_AT_ONCE = 16
-"""Held in memory and written together: 16 MB."""
-
-_PAYLOAD_FIELDS = ("sha256", "n_bytes", "encoding", "place", "payload_id", "n_chunks", "chunks")
-_SAMPLE_BYTES = 65_536
-_WORTH_COMPRESSING = 0.95
-# trajectories shrink by a third at level 1 and by no more than another 3 % at level 6
-_COMPRESSION_LEVEL = 1
+__all__ = ["BlobStore"]
 
 
 class BlobStore(Store):
@@ -200,7 +193,7 @@ class BlobStore(Store):
                 )
             replaced += list(self.headers.query({field: header[field] for field in fields}))
             if "data" in blob:
-                header |= self._write_payload(blob["data"])
+                header |= write_payload(self.chunks, blob["data"])
             headers.append(header)
         self.headers.update(headers, key=fields)
         self._remove_chunks(replaced)
@@ -224,38 +217,13 @@ class BlobStore(Store):
                 "job_uuid or job_index and look into the data afterwards"
             )
 
-    def _write_payload(self, data: Any) -> dict[str, Any]:
-        """Write the chunks of a payload; return what its header says of them."""
-        pieces = pack(data)
-        payload_id = str(ObjectId())
-        digest = hashlib.sha256()
-        names: list[str] = []
-        waiting: list[tuple[str, bytes]] = []
-        for position, content in enumerate(_cut(pieces)):
-            digest.update(content)
-            chunk = _compress(content)
-            names.append(self.chunks.name_chunk(payload_id, position, chunk))
-            waiting.append((names[-1], chunk))
-            if len(waiting) == _CHUNKS_AT_ONCE:
-                self.chunks.write(waiting)
-                waiting.clear()
-        self.chunks.write(waiting)
-        header: dict[str, Any] = {
-            "sha256": digest.hexdigest(),
-            "n_bytes": sum(len(piece) for piece in pieces),
-            "encoding": ENCODING,
-            "place": self.chunks.description,
-            "payload_id": payload_id,
-            "n_chunks": len(names),
-        }
-        return {**header, "chunks": names} if self.chunks.shares_chunks else header
-
     def _attach_payload(self, blob: dict[str, Any]) -> bool:
         """Put ``data`` into a blob; False when the blob is no longer there."""
         header: dict[str, Any] | None = blob
+        name = str(blob.get(self.key, blob["_id"]))
         while header is not None and "sha256" in header:
             try:
-                blob["data"] = self._read_payload(header)
+                blob["data"] = read_payload(self.chunks, header, name)
             except StoreError:
                 # replaced while it was read: the new header tells
                 now = self.headers.query_one({"_id": blob["_id"]})
@@ -266,73 +234,12 @@ class BlobStore(Store):
                 return True
         return header is not None
 
-    def _read_payload(self, header: dict[str, Any]) -> Any:
-        blob = f"Blob {header.get(self.key, header['_id'])} in {self.chunks.description}"
-        advice = "restore the store from a backup or run its job again"
-        if header.get("encoding") != ENCODING:
-            raise StoreError(
-                f"{blob} has encoding {header.get('encoding')!r}, this perolyte reads "
-                f"{ENCODING!r}; update perolyte, or run its job again"
-            )
-        names = list_chunk_names(header, self.chunks)
-        digest = hashlib.sha256()
-        parts: list[bytes] = []
-        for position, chunk in enumerate(self.chunks.read(names), start=1):
-            which = f"chunk {position} of {len(names)}"
-            if chunk is None:
-                raise StoreError(f"{blob} has lost {which}; {advice}")
-            try:
-                parts.append(zlib.decompress(chunk))
-            except zlib.error as error:
-                raise StoreError(f"{blob} is damaged in {which} ({error}); {advice}") from error
-            digest.update(parts[-1])
-        if digest.hexdigest() != header["sha256"]:
-            raise StoreError(f"{blob} is damaged: its SHA-256 is not {header['sha256']}; {advice}")
-        encoded = parts[0] if len(parts) == 1 else b"".join(parts)
-        parts.clear()
-        return unpack(encoded)
-
     def _remove_chunks(self, headers: Iterable[dict[str, Any]]) -> None:
         # chunks that others may share are left to the search for orphans
         if not self.chunks.shares_chunks:
             names = [n for header in headers for n in list_chunk_names(header, self.chunks)]
             if names:
                 self.chunks.remove(names)
-
-
-def list_chunk_names(header: dict[str, Any], place: ChunkPlace) -> list[str]:
-    """List the names of the chunks that a header points to."""
-    if "payload_id" not in header:
-        return []
-    if "chunks" in header:
-        return list(header["chunks"])
-    n_chunks = range(header["n_chunks"])
-    return [place.name_chunk(header["payload_id"], position, b"") for position in n_chunks]
-
-
-def _cut(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes]:
-    """Yield the bytes of the pieces, one after the other, in runs of `CHUNK_BYTES`."""
-    waiting = bytearray()
-    for piece in pieces:
-        whole = memoryview(piece)
-        start = 0
-        while start < len(whole):
-            taken = whole[start : start + CHUNK_BYTES - len(waiting)]
-            waiting += taken
-            start += len(taken)
-            if len(waiting) == CHUNK_BYTES:
-                yield bytes(waiting)
-                waiting.clear()
-    if waiting:
-        yield bytes(waiting)
-
-
-def _compress(content: bytes) -> bytes:
-    """Compress a chunk; what is compressed already, such as HDF5, is only wrapped."""
-    middle = max(0, len(content) // 2 - _SAMPLE_BYTES // 2)
-    sample = content[middle : middle + _SAMPLE_BYTES]
-    pays = len(zlib.compress(sample, _COMPRESSION_LEVEL)) < _WORTH_COMPRESSING * len(sample)
-    return zlib.compress(content, _COMPRESSION_LEVEL if pays else 0)
 
 
 def _is_data(field: str) -> bool:
@@ -343,7 +250,7 @@ def _add_payload_fields(
     wanted: dict[str, Any] | None, key: str
 ) -> tuple[dict[str, Any] | None, set[str]]:
     """Ask for what reading a payload needs too; return also what the caller did not ask for."""
-    needed = {*_PAYLOAD_FIELDS, key}
+    needed = {*PAYLOAD_FIELDS, key}
     if wanted is None:
         return None, set()
     if all(wanted.values()):

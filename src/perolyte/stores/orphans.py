@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from perolyte.stores.blobs import BlobStore, list_chunk_names
+from perolyte.stores.blobs import BlobStore
 from perolyte.stores.completeness import find_blob_references
+from perolyte.stores.payload_chunks import list_chunk_names
 
 if TYPE_CHECKING:
     from jobflow.core.store import JobStore

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["Results"]
+
+
+_UUID_LENGTH = 36
+_MIN_UUID = 8
 
 
 class Results:
@@ -181,15 +186,32 @@ class Results:
         Parameters
         ----------
         uuid : str
-            The job of the document, as in the column ``uuid`` of every table.
+            The job of the document, as in the column ``uuid`` of every table; its first eight
+            characters or more will do.
 
         Raises
         ------
         StoreError
-            When the store has no document of this job.
+            When the store has no document of this job, or several jobs begin so.
         """
+        return trace(self.store, self._complete(uuid))
+
+    def _complete(self, uuid: str) -> str:
+        """Return the uuid of which this is the beginning."""
+        docs = self.store.docs_store
+        if (
+            _MIN_UUID <= len(uuid) < _UUID_LENGTH
+            and docs.query_one({"uuid": uuid}, ["uuid"]) is None
+        ):
+            found = docs.distinct("uuid", {"uuid": {"$regex": f"^{re.escape(uuid)}"}})
+            if len(found) > 1:
+                raise StoreError(
+                    f"{len(found)} jobs begin with {uuid}; give more of the uuid, for example "
+                    f"{min(found)}"
+                )
+            uuid = found[0] if found else uuid
         self.document(uuid)
-        return trace(self.store, uuid)
+        return uuid
 
     def trajectory(self, uuid: str, *, field: str = "trajectory") -> Any:
         """Return the large data of one field of the newest document of a job.

@@ -71,7 +71,7 @@ def header_of(store, blob_uuid):
 
 
 def chunks_of(store, blob_uuid):
-    from perolyte.stores.blobs import list_chunk_names
+    from perolyte.stores.payload_chunks import list_chunk_names
 
     return list_chunk_names(header_of(store, blob_uuid), store.chunks)
 
