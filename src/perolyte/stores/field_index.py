@@ -10,7 +10,10 @@ from bson import Int64, ObjectId
 from mongomock_ng.filtering import iter_key_candidates
 from sentinels import NOTHING
 
-__all__ = ["FieldIndex", "find_candidates", "search_keys"]
+__all__ = ["FieldIndex", "LongLists", "find_candidates", "search_keys"]
+
+_LONG = 100
+"""Values in a list."""
 
 # values that Python finds in a dictionary exactly when mongomock-ng calls them equal
 _KEY_TYPES = frozenset(
@@ -181,6 +184,47 @@ def _mappings(parts: Any) -> list[Mapping[str, Any]]:
     if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
         return []  # an error, which the query itself will report
     return parts
+
+
+class LongLists:
+    """Shortens the long ``$in`` lists of a query for each document that it is tried on.
+
+    mongomock-ng compares a document with every value of such a list. Here it gets those only that
+    the document has, so that ten thousand documents are not compared with ten thousand values each.
+
+    Parameters
+    ----------
+    criteria : mapping
+        A query.
+
+    Examples
+    --------
+    >>> lists = LongLists({"uuid": {"$in": [str(number) for number in range(1000)]}})
+    >>> lists.shorten({"uuid": "7"})
+    {'uuid': {'$in': ['7']}}
+    """
+
+    def __init__(self, criteria: Mapping[str, Any]) -> None:
+        self._criteria = criteria
+        self._long: list[tuple[str, FieldIndex, frozenset[Any]]] = []
+        for field, wanted in criteria.items():
+            values = wanted.get("$in") if isinstance(wanted, Mapping) else None
+            if isinstance(values, (list, tuple)) and len(values) > _LONG:
+                keys = search_keys({"$in": values})
+                if keys is not None and not field.startswith("$"):
+                    self._long.append((field, FieldIndex(field), frozenset(keys)))
+
+    def shorten(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a query that a document meets exactly when it meets the whole one."""
+        if not self._long:
+            return self._criteria
+        short = dict(self._criteria)
+        for field, index, wanted in self._long:
+            keys, irregular = index.keys_of(document)
+            if not irregular:
+                own = [key for key in keys if key in wanted]
+                short[field] = {**self._criteria[field], "$in": own}
+        return short
 
 
 def search_keys(wanted: Any) -> list[Any] | None:

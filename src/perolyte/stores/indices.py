@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +32,22 @@ def ensure_indices(store: JobStore) -> None:
     """
     for field in DOCUMENT_FIELDS:
         store.docs_store.ensure_index(field)
+    _keep_documents_apart(store.docs_store)
     stores: dict[str, Any] = store.additional_stores  # type: ignore[has-type]
     for blobs in stores.values():
         for field in BLOB_FIELDS:
             blobs.ensure_index(field)
+
+
+def _keep_documents_apart(docs: Any) -> None:
+    """Let a server refuse a second document of one job, however many write at once.
+
+    In a file one process writes at a time, so that none can be doubled.
+    """
+    from maggma.stores import MongoStore
+    from pymongo.errors import OperationFailure
+
+    if type(docs) is not MongoStore:
+        return
+    with suppress(OperationFailure):  # an account without the right, or a store with doubles
+        docs._collection.create_index([("uuid", 1), ("index", 1)], unique=True)

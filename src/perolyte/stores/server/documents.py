@@ -9,6 +9,7 @@ from typing import Any
 
 from mongomock_ng.filtering import filter_applies
 
+from perolyte.stores.field_index import LongLists
 from perolyte.stores.mirror import CollectionMirror, store_key
 from perolyte.stores.server.encoding import encode_document, encode_id
 from perolyte.stores.server.errors import DuplicateKeyError
@@ -105,8 +106,9 @@ class DocumentCollection:
             sort = () if found is not None else sort
         if found is None:
             found = self._mirror.in_order(keys)
+        shorten = LongLists(criteria).shorten
         matching: Iterable[dict[str, Any]] = (
-            document for document in found if filter_applies(criteria, document)
+            document for document in found if filter_applies(shorten(document), document)
         )
         if sort:
             matching = sort_documents(list(matching), sort)

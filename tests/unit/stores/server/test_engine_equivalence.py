@@ -11,6 +11,7 @@ from bson import ObjectId
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from perolyte.stores import field_index
 from perolyte.stores.server import documents
 from perolyte.stores.server.engine import Engine
 
@@ -150,8 +151,9 @@ def engine(tmp_path):
 
 class TestEquivalence:
     @pytest.fixture(autouse=True)
-    def ordered_indices_at_once(self, monkeypatch):
+    def small_collections_count_as_large(self, monkeypatch):
         monkeypatch.setattr(documents, "_FEW", 0)
+        monkeypatch.setattr(field_index, "_LONG", 0)
 
     @settings(
         max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
