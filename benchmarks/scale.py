@@ -2,12 +2,12 @@
 
     python benchmarks/scale.py [--quick] [--candidates N] [--finished]
 
-Li3La7Ti12O36 (58 sites) with four trivalent ions on titanium, 1000 arrangements for each element:
+Li3La7Ti12O36 (58 sites) with four trivalent ions on titanium, 1000 arrangements of each element:
 the campaign file is read, every candidate is made (which is what reading checks), the flow is
 built and submitted to a LaunchPad on a local server, over its socket; the document of the
 candidates is stored as the first job stores it, with 200 conductivities, and read back as tables,
-with the provenance of one. With --quick, 1,000 candidates. With --finished, one relaxation of every
-candidate is stored too, and the table of relaxations is read.
+with the provenance of one. With --quick, 1,000 candidates. With --finished, one relaxation of
+every candidate is stored too, and the table of relaxations is read.
 
 Seconds are processor time of this process, and of the server beside it; memory is the peak of
 this process. The first run after an installation also compiles kernels: that is done before the
