@@ -16,6 +16,7 @@ import typer
 from perolyte import __version__
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
+from perolyte.cli.impedance_command import impedance
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.transport_command import transport
 from perolyte.errors import InputError, PerolyteError, StoreError
@@ -169,6 +170,7 @@ app.command()(dope)
 app.command()(vacancies)
 app.command()(bvse)
 app.command()(transport)
+app.command()(impedance)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -144,8 +144,8 @@ def derive_conductivities(
     """Turn the arcs into conductivities by the series brick-layer model.
 
     σ_b = L/(A R_b), apparent σ_gb = L/(A R_gb), δ/d = (C_b/C_gb)(ε_gb/ε_b), specific σ_gb =
-    apparent times δ/d (doi 10.1016/j.pmatsci.2017.04.009). With C = τ/R of an arc the specific conductivity
-    is σ_b τ_b/τ_gb times ε_gb/ε_b: no size of the sample's grains enters, the permittivities do.
+    apparent times δ/d (doi 10.1016/j.pmatsci.2017.04.009). With C = τ/R of an arc the specific
+    conductivity is σ_b τ_b/τ_gb times ε_gb/ε_b: no size of the grains enters, permittivities do.
 
     Parameters
     ----------

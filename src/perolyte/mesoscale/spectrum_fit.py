@@ -72,6 +72,16 @@ class SpectrumFitResult:
     n_free: int
     converged: bool
 
+    @property
+    def autocorrelation(self) -> float:
+        """Of neighbouring residuals, -1 to 1: near 0 for a circuit that is the sample's.
+
+        Well above 0, the misfit is not noise and the errors are too small.
+        """
+        parts = np.stack([self.residuals.real, self.residuals.imag])
+        total = float(np.sum(parts**2))
+        return float(np.sum(parts[:, 1:] * parts[:, :-1])) / total if total else 0.0
+
     def correlated(self, limit: float = 0.95) -> tuple[tuple[str, str, float], ...]:
         """Return pairs of parameters with a correlation beyond a limit, strongest first."""
         std = np.sqrt(np.diag(self.covariance))

@@ -83,9 +83,10 @@ def guess_parameters(
     fixed = []
     if form.has_electrode:
         lowest = 2.0 * np.pi * frequency_Hz.min()
-        fixed.append(_stack(np.asarray((iomega / lowest) ** -_ELECTRODE_EXPONENT / size)))
+        tail = (iomega / lowest) ** -_ELECTRODE_EXPONENT / size
+        fixed.append(_stack(np.asarray(tail)))
     if form.has_series:
-        fixed.append(_stack(1.0 / size + 0j))
+        fixed.append(np.concatenate([1.0 / size, np.zeros(size.size)]))
     found = []
     for chosen in combinations(range(_N_TIMES), form.n_arcs):
         columns = [*(arcs[k] for k in chosen), *fixed]

@@ -17,6 +17,15 @@ from perolyte.schemas.candidate import (
     PairDescription,
 )
 from perolyte.schemas.energetics import BindingEnergy, RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.impedance import (
+    ArcDescription,
+    CircuitDescription,
+    CircuitParameter,
+    ImpedanceDoc,
+    KramersKronigDescription,
+    MeasuredQuantity,
+    SampleDescription,
+)
 from perolyte.schemas.paths import (
     CooperationDescription,
     CorrelationDescription,
@@ -60,6 +69,7 @@ from perolyte.schemas.transport import (
 )
 
 __all__ = [
+    "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",
@@ -70,6 +80,8 @@ __all__ = [
     "CandidateSetDoc",
     "CellDescription",
     "ChargeTransport",
+    "CircuitDescription",
+    "CircuitParameter",
     "ConductivityDoc",
     "ConductivityPoint",
     "CooperationDescription",
@@ -81,10 +93,13 @@ __all__ = [
     "FreeEnergyDescription",
     "GrainSizeMap",
     "HopDescription",
+    "ImpedanceDoc",
     "IonDensity",
     "IonPathsDoc",
     "JumpDescription",
+    "KramersKronigDescription",
     "MeanCellDescription",
+    "MeasuredQuantity",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
@@ -102,6 +117,7 @@ __all__ = [
     "RoomTemperatureConductivity",
     "RowStatus",
     "RunFile",
+    "SampleDescription",
     "ScreeningSummaryDoc",
     "SiteDescription",
     "SiteKindDescription",
