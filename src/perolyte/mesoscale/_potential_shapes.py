@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import cumulative_simpson, quad
-from scipy.special import dawsn
+from scipy.interpolate import CubicSpline
+from scipy.special import dawsn, erf
 
 __all__ = [
     "GouyChapman",
@@ -62,8 +63,6 @@ class MottSchottky:
         self.extent = float(np.sqrt(4.0 * u))
         self.excess_resistance = self.extent * float(np.expm1(log_mott_schottky_ratio(u)))
         # ∫ exp(-u (1 - y)²) dy = (√π/(2 √u)) erf(√u)
-        from scipy.special import erf
-
         root = np.sqrt(u)
         mean = np.sqrt(np.pi) / 2.0 * erf(root) / root if u > _SMALL else 1.0 - u / 3.0
         self.excess_conductance = self.extent * float(mean - 1.0)
@@ -125,7 +124,8 @@ class SiteLimited:
         """Return the solved u; beyond the last place its exponential tail."""
         if self.u == 0.0:
             return np.zeros_like(distance)
-        logs = np.interp(distance, self._places, np.log(np.abs(self._levels)))
+        spline = CubicSpline(self._places, np.log(np.abs(self._levels)))
+        logs = spline(np.minimum(distance, self._places[-1]))
         beyond = np.clip(distance - self._places[-1], 0.0, None)
         decay = np.sqrt((1.0 - self.theta) / 2.0)
         return np.asarray(np.sign(self.u) * np.exp(logs - decay * beyond))

@@ -35,6 +35,8 @@ FloatArray = NDArray[np.float64]
 SpaceChargeModel = Literal["mott_schottky", "gouy_chapman", "site_limited"]
 _MAX_REDUCED = 200.0
 """Beyond, exp(u) means nothing: 5 V at room temperature."""
+_NOTHING = 1e-9
+"""Below, in kB T, there is no layer: what it would do is lost in rounding."""
 _N_DISTANCES = 201
 
 
@@ -217,6 +219,8 @@ def space_charge_profile(
     potential = check_number(core_potential_V, "core_potential_V", "V")
     volt_per_u = BOLTZMANN_EV_PER_K * temperature_K / charge
     u = potential / volt_per_u
+    if abs(u) < _NOTHING:
+        u = 0.0
     shape = _choose_shape(model, u, site_fraction)
     extent = shape.extent * length
     distances = _choose_distances(distance_nm, extent)
