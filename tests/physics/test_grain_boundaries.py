@@ -196,14 +196,11 @@ def test_the_impedance_package_has_the_same_circuit():
         for fitted in (impedance_spectrum(frequency, found.circuit), theirs.predict(frequency))
     ]
     assert misfits[0] <= misfits[1] * (1 + 1e-6)
-    for k, index in ((0, 1), (1, 4)):  # resistances of the arcs, against the error of each
-        difference = np.log(found.circuit.arcs[k].resistance_ohm / theirs.parameters_[index])
-        assert abs(difference) < 0.5 * np.sqrt(found.covariance[3 * k, 3 * k])
 
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """200 noisy spectra: 95 % intervals of the conductivities, specific ones among them."""
+    """500 noisy spectra: 95 % intervals of the conductivities, specific ones among them."""
     constants = CeramicConstants(
         1e-4,
         1e-8,
@@ -225,7 +222,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     frequency = np.geomspace(1e7, 1.0, 50)
     clean = impedance_spectrum(frequency, circuit)
     rng = np.random.default_rng(11)
-    n_spectra = 200
+    n_spectra = 500
     hits = dict.fromkeys(truth, 0)
     for _ in range(n_spectra):
         noise = rng.normal(size=(2, frequency.size))
@@ -236,9 +233,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
             measured = found.find(name)
             assert measured is not None
             hits[name] += measured.lower <= value <= measured.upper
-    # 95 % of 200 with a standard error of 1.5 %: 90 % is 3.2 of them below
+    # 95 % of 500 with a standard error of 1 %: three of them to either side
     for name, count in hits.items():
-        assert 0.90 <= count / n_spectra <= 0.995, name
+        assert 0.92 <= count / n_spectra <= 0.98, name
 
 
 @pytest.mark.shared_data

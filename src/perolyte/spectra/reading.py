@@ -62,7 +62,8 @@ def read_spectrum(path: str | Path, *, imaginary: ImaginaryName = "auto") -> Imp
     Columns are separated by tabs, semicolons, commas or spaces; decimal commas are understood where
     commas do not separate. A line of titles names the columns (``freq/Hz, Re(Z)/Ohm,
     -Im(Z)/Ohm``, ``Z'``, ``Zreal`` and the like) and their units; without one there must be
-    exactly three columns, Hz and Ω. Lines before the titles are passed over.
+    exactly three columns, Hz and Ω. Lines before the titles are passed over; one as wide as the
+    table, right above it, is always its titles.
 
     Parameters
     ----------
@@ -159,6 +160,7 @@ def _read_table(lines: Sequence[str]) -> _Table:
     separator, decimal = _find_format(lines)
     rows: list[tuple[int, list[float]]] = []
     titles: list[str] | None = None
+    above: list[str] = []
     stated: dict[str, float] = {}
     for number, line in enumerate(lines, start=1):
         text = line.strip()
@@ -171,7 +173,7 @@ def _read_table(lines: Sequence[str]) -> _Table:
         stated |= _read_statement(text)
         fields = _split_titles(text.lstrip(_COMMENT), separator)
         if not rows:
-            titles = fields if names_frequency(fields) else titles
+            titles, above = (fields if names_frequency(fields) else titles), fields
         elif text[0] not in _COMMENT:
             raise InputError(
                 f"line {number}, {text[:40]!r}, is no row of numbers like those before it; one "
@@ -182,6 +184,8 @@ def _read_table(lines: Sequence[str]) -> _Table:
             f"{len(rows)} rows of at least three numbers; a spectrum needs {_LEAST_ROWS}: export "
             "frequency, real and imaginary part as a table"
         )
+    if titles is None and len(above) == len(rows[0][1]):
+        titles = above  # names of other things: said by name, instead of taken for Hz and Ω
     return _build(rows, titles, stated)
 
 
