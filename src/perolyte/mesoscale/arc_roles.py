@@ -19,6 +19,8 @@ BULK_PERMITTIVITY = 1000.0
 """Relative permittivity that a bulk stays below, and a layer of boundaries above."""
 ELECTRODE_F_CM = 1e-7
 """Capacitance times length over area from which on charge is stored at the electrodes."""
+_DOUBTFUL_F_CM = 1e-6
+"""Up to here boundaries of grains above 10 µm and double layers overlap."""
 _SHOWN_PERMITTIVITY = 100.0
 
 
@@ -65,7 +67,8 @@ def assign_roles(
     -------
     RolesResult
         Of several arcs of one process the fastest is the bulk and the most resistive the boundary;
-        the others are "unassigned".
+        the others are "unassigned". Without a boundary otherwise, the fastest arc up to 1e-6
+        F/cm is taken for it, with a warning.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def assign_roles(
         for value in normalised
     ]
     bulk = min(_indices(kinds, "bulk"), key=lambda k: circuit.arcs[k].time_s, default=None)
+    doubts = _take_doubtful(kinds, normalised)
     boundary = max(
         _indices(kinds, "boundary"), key=lambda k: circuit.arcs[k].resistance_ohm, default=None
     )
@@ -98,7 +102,7 @@ def assign_roles(
         "unassigned" if kind in ("bulk", "boundary") and k not in (bulk, boundary) else kind
         for k, kind in enumerate(kinds)
     )
-    doubts = [
+    doubts += [
         f"arc {k + 1} ({circuit.arcs[k].resistance_ohm:.3g} Ω, {normalised[k]:.1e} F/cm) shares "
         "its range of capacitance with another arc; it is in no conductivity"
         for k, role in enumerate(roles)
@@ -106,6 +110,21 @@ def assign_roles(
     ]
     doubts += _judge_window(circuit, roles, frequency_Hz, ratio)
     return RolesResult(roles, bulk, boundary, tuple(doubts))
+
+
+def _take_doubtful(kinds: list[ArcRole], normalised: list[float]) -> list[str]:
+    """Where there are no boundaries, take for them what may be an electrode."""
+    doubtful = [k for k in _indices(kinds, "electrode") if normalised[k] < _DOUBTFUL_F_CM]
+    if "boundary" in kinds or not doubtful:
+        return []
+    taken = doubtful[0]  # arcs come from fast to slow
+    kinds[taken] = "boundary"
+    doubt = (
+        f"arc {taken + 1} ({normalised[taken]:.1e} F/cm) is taken for grain boundaries, of grains "
+        "above 10 µm; an electrode can have this capacitance too: change the electrode, or the "
+        "length of the sample, to tell them apart"
+    )
+    return [doubt]
 
 
 def _judge_window(

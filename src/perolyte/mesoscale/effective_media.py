@@ -120,7 +120,7 @@ def wiener_bounds(
 ) -> Bounds:
     """Return the harmonic and the arithmetic mean: bounds in every direction of any mixture.
 
-    Wiener, Abh. Math.-Phys. Kl. Königl. Sächs. Ges. Wiss. 32, 509 (1912); layers across and along
+    Wiener, Abhandlungen der Sächsischen Akademie 32, 509 (1912); layers across and along
     the current reach them.
 
     Parameters

@@ -82,6 +82,22 @@ def test_arcs_that_merge_are_correlated():
     assert ("ln R1", "ln R2") in {pair[:2] for pair in pairs}
 
 
+@pytest.mark.parametrize(("factor", "n_arcs"), [(3.0, 2), (1.0, 1)])
+def test_equal_arcs_are_told_apart_by_their_times(factor, n_arcs):
+    elements = (ConstantPhaseElement((1e-5 * k) ** 0.9 / 1e4, 0.9) for k in (1.0, factor))
+    circuit = Circuit(tuple(Arc(1e4, element) for element in elements))
+    chosen = choose_circuit(*make_spectrum(circuit, highest=1e7, noise=5e-3, seed=2)).fit
+    assert len(chosen.circuit.arcs) == n_arcs
+
+
+def test_boundaries_of_large_grains_are_taken_with_a_warning():
+    large = CeramicConstants(1e-4, 1e-8, 20000.0, 1.0)
+    frequency, impedance = make_spectrum(make_circuit(large, electrode=None), noise=1e-3)
+    found = derive_conductivities(choose_circuit(frequency, impedance).fit, frequency, GEOMETRY)
+    assert found.roles.roles == ("bulk", "boundary")
+    assert "an electrode can have this capacitance too" in found.warnings[0]
+
+
 def test_a_wrong_circuit_is_seen_in_its_residuals():
     fit = fit_circuit(*make_spectrum(make_circuit(), noise=1e-3), n_arcs=1, has_electrode=True)
     assert fit.autocorrelation > 0.5
