@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -27,6 +27,9 @@ EXIT_JOB_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_STORE = 3
 EXIT_INTERRUPTED = 130
+
+_UsageError: Any = typer.BadParameter.__base__
+"""Of every wrong option or argument; typer has no public name for it."""
 
 app = typer.Typer(
     name="perolyte",
@@ -53,15 +56,14 @@ def main() -> None:
     """Run the command line; every expected error becomes one line and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app()
-    except SystemExit as err:
-        if err.code == EXIT_INTERRUPTED:  # typer ends so on Ctrl-C, without a word
-            typer.echo(
-                "perolyte: interrupted; finished jobs are in the store, the same command goes on "
-                "from there",
-                err=True,
-            )
-        raise
+        code = app(standalone_mode=False)
+    except _UsageError as err:
+        if not err.format_message():  # nothing was asked for: the help is the answer
+            err.show()
+            sys.exit(EXIT_BAD_INPUT)
+        help_call = err.ctx.command_path if err.ctx else "perolyte"
+        text = " ".join(err.format_message().split())
+        _fail(f"{text.rstrip('.')}; see '{help_call} --help'", EXIT_BAD_INPUT)
     except CommandInterruptedError as err:
         _fail(str(err), EXIT_INTERRUPTED)
     except StoreError as err:
@@ -70,6 +72,9 @@ def main() -> None:
         _fail(str(err), EXIT_BAD_INPUT)
     except PerolyteError as err:
         _fail(str(err), EXIT_JOB_FAILED)
+    if code == EXIT_INTERRUPTED:  # typer ends so on Ctrl-C, without a word
+        _fail("interrupted; the same command goes on from what is done", EXIT_INTERRUPTED)
+    sys.exit(code)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from perolyte.reports.bvse_crystal_traces import draw_atoms, draw_cell, draw_surface
 from perolyte.reports.bvse_path_traces import cut_to_cell
+from perolyte.reports.cell_page import arrange_cell, find_surfaces, make_page, make_slider
 from perolyte.reports.cell_projection import is_anion
-from perolyte.reports.level_surface import LevelSurface, find_level_surface, thin_out
-from perolyte.reports.style import GREY, OKABE_ITO
+from perolyte.reports.level_surface import LevelSurface
+from perolyte.reports.style import OKABE_ITO
 from perolyte.schemas import IonDensity, IonPathsDoc
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ _SHARES: Final = (0.5, 0.8, 0.95, 0.99)
 _START: Final = 1
 _MAX_POINTS: Final = 300_000
 """Above them the grid is reduced, which makes the inside of a surface grow by half a voxel."""
-_MAX_SURFACE_BYTES: Final = 2_200_000
-_BOX: Final = 1.95
-"""Diagonal of the cell in the units of plotly's camera."""
 
 
 def find_levels(values: FloatArray, shares: tuple[float, ...] = _SHARES) -> list[float]:
@@ -96,26 +95,28 @@ def ion_density_page(document: IonPathsDoc, *, title: str = "") -> Figure:
     lines = _draw_jumps(document, cell_A)
     if lines is not None:
         figure.add_trace(lines)
-    _arrange(figure, cell_A, title or f"{document.mobile_ion} in {document.name}", document)
+    barriers = ", ".join(
+        f"F<sub>{entry.dimensions}D</sub> {entry.barrier_eV:.2f} eV"
+        if entry.barrier_eV is not None
+        else f"no {entry.dimensions}D way seen"
+        for entry in document.free_energy
+    )
+    name = title or f"{document.mobile_ion} in {document.name}"
+    prefix = "the surface holds this share of the ions: "
+    arrange_cell(
+        figure,
+        cell_A,
+        title=f"{name}, {document.temperature_K:g} K",
+        subtitle=barriers,
+        slider=make_slider(_make_steps(), start=_START, prefix=prefix),
+    )
     return figure
 
 
 def ion_density_html(document: IonPathsDoc, *, title: str = "") -> str:
     """Return the figure of :func:`ion_density_page` as a page that needs no network."""
-    page = ion_density_page(document, title=title).to_html(
-        include_plotlyjs=True,
-        full_html=True,
-        div_id="ion-density",
-        default_height="100vh",
-        config={"displaylogo": False, "responsive": True},
-    )
-    name = _escape(title or f"{document.mobile_ion} in {document.name}")
-    head = f"<head><title>{name}</title><style>body {{margin: 0}}</style>"
-    return str(page).replace("<head>", head, 1)
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    name = title or f"{document.mobile_ion} in {document.name}"
+    return make_page(ion_density_page(document, title=title), title=name, div_id="ion-density")
 
 
 def _find_surfaces(density: IonDensity) -> list[LevelSurface]:
@@ -125,15 +126,8 @@ def _find_surfaces(density: IonDensity) -> list[LevelSurface]:
     steps_A = np.linalg.norm(np.array(density.cell_A), axis=1) / np.array(density.divisions)
     smooth = gaussian_filter(density.grid().astype(np.float64), _SMOOTHING_A / steps_A, mode="wrap")
     levels = find_levels(smooth)
-    max_points = _MAX_POINTS
-    while True:
-        # a density has its inside above the level
-        thin = thin_out(-smooth, max_points)
-        surfaces = [find_level_surface(thin, -level) for level in levels]
-        n_bytes = sum(12 * len(s.points_frac) + 12 * len(s.triangles) for s in surfaces) * 4 / 3
-        if n_bytes <= _MAX_SURFACE_BYTES or max_points < 1000:
-            return surfaces
-        max_points = int(min(max_points, thin.size) * 0.9 * (_MAX_SURFACE_BYTES / n_bytes) ** 1.5)
+    # a density has its inside above the level
+    return find_surfaces(-smooth, [-level for level in levels], max_points=_MAX_POINTS)
 
 
 def _guess_signs(framework: Structure) -> Structure:
@@ -152,7 +146,7 @@ def _draw_sites(document: IonPathsDoc, cell_A: FloatArray) -> Any:
 
     x, y, z = (np.array([site.fractional for site in document.sites]) @ cell_A).T
     hover = [
-        f"site {site.index} ({_escape(site.label)})<br>{site.occupation:.2f} ions"
+        f"site {site.index} ({escape(site.label)})<br>{site.occupation:.2f} ions"
         + (f"<br>stays {site.residence_ps:.3g} ps" if site.residence_ps is not None else "")
         for site in document.sites
     ]
@@ -194,24 +188,9 @@ def _draw_jumps(document: IonPathsDoc, cell_A: FloatArray) -> Any:
     )
 
 
-def _arrange(figure: Figure, cell_A: FloatArray, title: str, document: IonPathsDoc) -> None:
-    corners_A = np.array(list(np.ndindex(2, 2, 2))) @ cell_A
-    low_A, extent_A = corners_A.min(axis=0), np.ptp(corners_A, axis=0)
-    scene: dict[str, Any] = {
-        f"{axis}axis": {"visible": False, "range": [float(low), float(low + extent)]}
-        for axis, low, extent in zip("xyz", low_A, extent_A, strict=True)
-    }
-    ratio = _BOX * extent_A / np.linalg.norm(extent_A)
-    scene |= {
-        "aspectmode": "manual",
-        "aspectratio": dict(zip("xyz", map(float, ratio), strict=True)),
-        "camera": {
-            "projection": {"type": "orthographic"},
-            "eye": {"x": 1.3, "y": 0.74, "z": 0.48},
-        },
-    }
+def _make_steps() -> list[dict[str, Any]]:
     indices = list(range(len(_SHARES)))
-    steps = [
+    return [
         {
             "method": "restyle",
             "args": [{"visible": [other == index for other in indices]}, indices],
@@ -219,43 +198,3 @@ def _arrange(figure: Figure, cell_A: FloatArray, title: str, document: IonPathsD
         }
         for index, share in enumerate(_SHARES)
     ]
-    barriers = ", ".join(
-        f"F<sub>{entry.dimensions}D</sub> {entry.barrier_eV:.2f} eV"
-        if entry.barrier_eV is not None
-        else f"no {entry.dimensions}D way seen"
-        for entry in document.free_energy
-    )
-    figure.update_layout(
-        title={
-            "text": f"{_escape(title)}, {document.temperature_K:g} K<br><sup>{barriers}</sup>",
-            "x": 0.02,
-            "xanchor": "left",
-        },
-        font={"family": "DejaVu Sans, Arial, sans-serif", "size": 13, "color": "#222222"},
-        paper_bgcolor="white",
-        margin={"l": 10, "r": 10, "t": 70, "b": 30},
-        scene=scene,
-        legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(255,255,255,0.8)"},
-        sliders=[
-            {
-                "active": _START,
-                "steps": steps,
-                "currentvalue": {"prefix": "the surface holds this share of the ions: "},
-                "len": 0.9,
-                "x": 0.05,
-                "pad": {"t": 10, "b": 0},
-            }
-        ],
-        annotations=[
-            {
-                "text": "click in the legend to hide or show; drag to turn",
-                "showarrow": False,
-                "xref": "paper",
-                "yref": "paper",
-                "x": 0.99,
-                "y": 0.0,
-                "xanchor": "right",
-                "font": {"size": 11, "color": GREY},
-            }
-        ],
-    )
