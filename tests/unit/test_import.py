@@ -17,6 +17,8 @@ HEAVY = {"torch", "chgnet", "fireworks", "jobflow", "atomate2", "pymatgen", "mat
         ("perolyte.cli.app", HEAVY),
         ("perolyte.potentials", HEAVY),
         ("perolyte.transport", HEAVY),
+        ("perolyte.mesoscale", HEAVY),
+        ("perolyte.spectra", HEAVY | {"impedance", "altair"}),
         ("perolyte.stores", HEAVY - {"jobflow"}),
         # atomate2 and pymatgen are what flows are made of
         ("perolyte.campaigns", {"torch", "chgnet", "fireworks", "matplotlib"}),

@@ -20,6 +20,7 @@ from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.cluster_command import cluster
 from perolyte.cli.db_command import db
 from perolyte.cli.doctor_command import doctor
+from perolyte.cli.impedance_command import impedance
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.provenance_command import provenance
 from perolyte.cli.repair_command import repair
@@ -219,6 +220,7 @@ app.command()(status)
 app.command()(doctor)
 app.add_typer(db)
 app.add_typer(cluster)
+app.command()(impedance)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -13,6 +13,7 @@ from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.diffusion_numbers import describe_diffusion
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
+from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
 from perolyte.jobs.offloading import offload_inputs
 from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
@@ -27,6 +28,7 @@ __all__ = [
     "ParentRecipe",
     "PathSettings",
     "analyse_diffusion",
+    "analyse_impedance",
     "analyse_paths",
     "assign_identities",
     "average_runs",
@@ -36,6 +38,7 @@ __all__ = [
     "compute_bvse",
     "describe_bvse",
     "describe_diffusion",
+    "describe_impedance",
     "describe_line",
     "describe_paths",
     "fit_conductivity",

@@ -1,16 +1,102 @@
 """From grains and their boundaries to the conductivity of a polycrystal."""
 
-from perolyte.mesoscale.brick_layer import (
-    blocking_factor,
-    brick_layer_conductivity,
+from perolyte.mesoscale.arc_roles import ArcRole, RolesResult, assign_roles
+from perolyte.mesoscale.boundary_conversions import (
+    apparent_boundary_conductivity,
+    arc_frequency_Hz,
+    complex_conductivity,
+    conductivity_from_resistance,
     specific_boundary_conductivity,
+    thickness_ratio_from_capacitances,
+)
+from perolyte.mesoscale.brick_layer import (
+    BrickLayerModel,
+    blocking_factor,
+    boundary_fraction,
+    brick_layer_conductivity,
+)
+from perolyte.mesoscale.ceramic_circuit import CeramicConstants, ceramic_circuit
+from perolyte.mesoscale.charged_boundary import (
+    ChargedBoundaryResult,
+    charged_boundary_conductivity,
+)
+from perolyte.mesoscale.circuit import Arc, Circuit, ConstantPhaseElement, impedance_spectrum
+from perolyte.mesoscale.circuit_choice import CircuitChoiceResult, choose_circuit
+from perolyte.mesoscale.effective_media import (
+    bruggeman_conductivity,
+    hashin_shtrikman_bounds,
+    maxwell_garnett_conductivity,
+    wiener_bounds,
 )
 from perolyte.mesoscale.grain_size_map import GrainSizeMapResult, grain_size_map
+from perolyte.mesoscale.space_charge import (
+    SpaceChargeModel,
+    SpaceChargeProfile,
+    debye_length_nm,
+    mott_schottky_potential_V,
+    space_charge_profile,
+)
+from perolyte.mesoscale.spectrum_conductivities import (
+    CeramicResult,
+    MeasuredValue,
+    SampleGeometry,
+    derive_conductivities,
+)
+from perolyte.mesoscale.spectrum_fit import SpectrumFitResult, fit_circuit
+from perolyte.mesoscale.stress import (
+    ActivationVolumeResult,
+    activation_energy_shift_eV,
+    fit_activation_volume,
+    migration_volume_tensor_A3,
+    stress_factor,
+    thermal_misfit_stress_GPa,
+)
 
 __all__ = [
+    "ActivationVolumeResult",
+    "Arc",
+    "ArcRole",
+    "BrickLayerModel",
+    "CeramicConstants",
+    "CeramicResult",
+    "ChargedBoundaryResult",
+    "Circuit",
+    "CircuitChoiceResult",
+    "ConstantPhaseElement",
     "GrainSizeMapResult",
+    "MeasuredValue",
+    "RolesResult",
+    "SampleGeometry",
+    "SpaceChargeModel",
+    "SpaceChargeProfile",
+    "SpectrumFitResult",
+    "activation_energy_shift_eV",
+    "apparent_boundary_conductivity",
+    "arc_frequency_Hz",
+    "assign_roles",
     "blocking_factor",
+    "boundary_fraction",
     "brick_layer_conductivity",
+    "bruggeman_conductivity",
+    "ceramic_circuit",
+    "charged_boundary_conductivity",
+    "choose_circuit",
+    "complex_conductivity",
+    "conductivity_from_resistance",
+    "debye_length_nm",
+    "derive_conductivities",
+    "fit_activation_volume",
+    "fit_circuit",
     "grain_size_map",
+    "hashin_shtrikman_bounds",
+    "impedance_spectrum",
+    "maxwell_garnett_conductivity",
+    "migration_volume_tensor_A3",
+    "mott_schottky_potential_V",
+    "space_charge_profile",
     "specific_boundary_conductivity",
+    "stress_factor",
+    "thermal_misfit_stress_GPa",
+    "thickness_ratio_from_capacitances",
+    "wiener_bounds",
 ]

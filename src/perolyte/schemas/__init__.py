@@ -17,6 +17,15 @@ from perolyte.schemas.candidate import (
     PairDescription,
 )
 from perolyte.schemas.energetics import BindingEnergy, RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.impedance import (
+    ArcDescription,
+    CircuitDescription,
+    CircuitParameter,
+    ImpedanceDoc,
+    KramersKronigDescription,
+    MeasuredQuantity,
+    SampleDescription,
+)
 from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.paths import (
     CooperationDescription,
@@ -62,6 +71,7 @@ from perolyte.schemas.transport import (
 
 __all__ = [
     "LARGE_KEY",
+    "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",
@@ -72,6 +82,8 @@ __all__ = [
     "CandidateSetDoc",
     "CellDescription",
     "ChargeTransport",
+    "CircuitDescription",
+    "CircuitParameter",
     "ConductivityDoc",
     "ConductivityPoint",
     "CooperationDescription",
@@ -83,10 +95,13 @@ __all__ = [
     "FreeEnergyDescription",
     "GrainSizeMap",
     "HopDescription",
+    "ImpedanceDoc",
     "IonDensity",
     "IonPathsDoc",
     "JumpDescription",
+    "KramersKronigDescription",
     "MeanCellDescription",
+    "MeasuredQuantity",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
@@ -104,6 +119,7 @@ __all__ = [
     "RoomTemperatureConductivity",
     "RowStatus",
     "RunFile",
+    "SampleDescription",
     "ScreeningSummaryDoc",
     "SiteDescription",
     "SiteKindDescription",

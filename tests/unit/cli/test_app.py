@@ -21,7 +21,7 @@ from perolyte.errors import (
     StoreError,
 )
 
-COMMANDS = ["run", "check", "results", "report", "ingest"]
+COMMANDS = ["run", "check", "results", "report", "ingest", "impedance"]
 Answer = tuple[int, str, str]
 Call = Callable[..., Answer]
 

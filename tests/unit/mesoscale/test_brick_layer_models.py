@@ -149,8 +149,18 @@ def test_wrong_input_is_refused(changes, message):
 
 
 def test_an_unknown_model_is_refused():
-    with pytest.raises(InputError, match="'bruggeman'; it must be one of series"):
+    with pytest.raises(InputError, match="'cubes'; it must be one of series"):
+        brick_layer_conductivity(**GIVEN, model="cubes")
+
+
+def test_bruggeman_is_refused_for_grains_with_the_reason():
+    with pytest.raises(InputError, match="current pass continuous boundaries by: use 'series'"):
         brick_layer_conductivity(**GIVEN, model="bruggeman")
+
+
+def test_a_conductivity_along_that_a_model_ignores_is_refused():
+    with pytest.raises(InputError, match="boundary_along_S_cm is given, which model 'series'"):
+        brick_layer_conductivity(**GIVEN, boundary_along_S_cm=1e-3)
 
 
 def test_complex_resistances_are_not_compared():

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 import perolyte.schemas
 from perolyte.schemas import (
+    ArcDescription,
     ArrangementDescription,
     ArrheniusFit,
     BindingEnergy,
@@ -20,6 +21,8 @@ from perolyte.schemas import (
     BvseSettings,
     CellDescription,
     ChargeTransport,
+    CircuitDescription,
+    CircuitParameter,
     ConductivityDoc,
     ConductivityPoint,
     CooperationDescription,
@@ -30,10 +33,13 @@ from perolyte.schemas import (
     FreeEnergyDescription,
     GrainSizeMap,
     HopDescription,
+    ImpedanceDoc,
     IonDensity,
     IonPathsDoc,
     JumpDescription,
+    KramersKronigDescription,
     MeanCellDescription,
+    MeasuredQuantity,
     NonGaussianDescription,
     PairDescription,
     PercolationDescription,
@@ -49,6 +55,7 @@ from perolyte.schemas import (
     ResultRow,
     RoomTemperatureConductivity,
     RunFile,
+    SampleDescription,
     ScreeningSummaryDoc,
     SiteDescription,
     SiteKindDescription,
@@ -449,7 +456,54 @@ REJECTED = StructureDoc(
     source="file",
     **{**COMMON, "status": "rejected"},
 )
+ARC = ArcDescription(
+    role="bulk",
+    resistance_ohm=1e3,
+    cpe_coefficient=1e-10,
+    cpe_exponent=0.95,
+    capacitance_F=4e-11,
+    peak_frequency_Hz=4e6,
+)
+PARAMETER = CircuitParameter(name="ln R1", value=6.9, std=0.01, is_at_limit=False)
+CIRCUIT = CircuitDescription(
+    label="p(R1,CPE1)",
+    arcs=[ARC],
+    series_resistance_ohm=0.0,
+    parameters=[PARAMETER],
+    covariance=[[1e-4]],
+    correlated=[("ln R1", "n1", -0.96)],
+    relative_noise=0.01,
+    autocorrelation=0.1,
+    tried=[("p(R1,CPE1)", 3, 0.0)],
+)
+TESTED = KramersKronigDescription(
+    is_consistent=True, systematic=0.002, noise=0.001, n_elements=20, mu=0.8
+)
+MEASURED = MeasuredQuantity(
+    name="bulk conductivity",
+    value=1e-4,
+    unit="S/cm",
+    relative_std=0.01,
+    lower=0.98e-4,
+    upper=1.02e-4,
+    label="fitted",
+    assumption="",
+)
+SAMPLE = SampleDescription(length_cm=0.1, area_cm2=0.5, temperature_K=300.0)
+IMPEDANCE = ImpedanceDoc(
+    name="sample",
+    status="converged",
+    provenance=PROVENANCE,
+    sample=SAMPLE,
+    frequency_Hz=[1e3, 1.0],
+    real_ohm=[10.0, 1000.0],
+    imaginary_ohm=[-100.0, -1.0],
+    circuit=CIRCUIT,
+    kramers_kronig=TESTED,
+    values=[MEASURED],
+)
 DOCUMENTS: list[Document] = [
+    IMPEDANCE,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
     make_relaxed(DOPED, -500.0),
@@ -485,6 +539,12 @@ PARTS: list[BaseModel] = [
     DENSITY,
     POTENTIAL,
     FULL_PROVENANCE,
+    ARC,
+    PARAMETER,
+    CIRCUIT,
+    TESTED,
+    MEASURED,
+    SAMPLE,
     QUANTITY,
     MAP,
     LINE,
@@ -630,3 +690,8 @@ def test_a_reference_to_a_density_in_the_store_is_read_as_none():
 
 def test_a_density_is_a_grid():
     assert DENSITY.grid().tolist() == [[[3, 0]]]
+
+
+def test_a_spectrum_has_one_impedance_for_each_frequency():
+    with pytest.raises(ValidationError, match=r"\[1, 2\] entries; one each"):
+        ImpedanceDoc.model_validate({**plain(IMPEDANCE), "real_ohm": [1.0]})
