@@ -1,5 +1,6 @@
 """From grains and their boundaries to the conductivity of a polycrystal."""
 
+from perolyte.mesoscale.activation_volume import ActivationVolumeResult, fit_activation_volume
 from perolyte.mesoscale.arc_roles import ArcRole, RolesResult, assign_roles
 from perolyte.mesoscale.boundary_conversions import (
     apparent_boundary_conductivity,
@@ -29,10 +30,10 @@ from perolyte.mesoscale.effective_media import (
     wiener_bounds,
 )
 from perolyte.mesoscale.grain_size_map import GrainSizeMapResult, grain_size_map
+from perolyte.mesoscale.screening import debye_length_nm
 from perolyte.mesoscale.space_charge import (
     SpaceChargeModel,
     SpaceChargeProfile,
-    debye_length_nm,
     mott_schottky_potential_V,
     space_charge_profile,
 )
@@ -44,9 +45,7 @@ from perolyte.mesoscale.spectrum_conductivities import (
 )
 from perolyte.mesoscale.spectrum_fit import SpectrumFitResult, fit_circuit
 from perolyte.mesoscale.stress import (
-    ActivationVolumeResult,
     activation_energy_shift_eV,
-    fit_activation_volume,
     migration_volume_tensor_A3,
     stress_factor,
     thermal_misfit_stress_GPa,

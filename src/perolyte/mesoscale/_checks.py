@@ -12,6 +12,7 @@ from perolyte.errors import InputError
 __all__ = [
     "check_broadcast",
     "check_conductivity",
+    "check_finite",
     "check_fraction",
     "check_geometry",
     "check_number",
@@ -58,6 +59,15 @@ def check_geometry(
             "must be above 0 nm and the boundary from 0 nm to the grain size: correct the sizes"
         )
     return np.asarray(thickness / grain, dtype=np.float64)
+
+
+def check_finite(values: ArrayLike, name: str, unit: str) -> NDArray[np.float64]:
+    """Return real numbers that are finite."""
+    numbers = _to_reals(values, name)
+    if not np.isfinite(numbers).all():
+        wrong = np.atleast_1d(numbers)[~np.isfinite(np.atleast_1d(numbers))][0]
+        raise InputError(f"{name} is {wrong:g} {unit}; it must be finite: leave that point out")
+    return numbers
 
 
 def check_fraction(values: ArrayLike, name: str) -> NDArray[np.float64]:

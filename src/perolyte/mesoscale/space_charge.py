@@ -16,17 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from perolyte.errors import InputError
 from perolyte.mesoscale import _potential_shapes as shapes
 from perolyte.mesoscale._checks import check_number
-from perolyte.units import (
-    BOLTZMANN_EV_PER_K,
-    ELEMENTARY_CHARGE_C,
-    NM_PER_CM,
-    VACUUM_PERMITTIVITY_F_PER_CM,
-)
+from perolyte.mesoscale.screening import check_charge, debye_length_nm
+from perolyte.units import BOLTZMANN_EV_PER_K
 
 __all__ = [
     "SpaceChargeModel",
     "SpaceChargeProfile",
-    "debye_length_nm",
     "mott_schottky_potential_V",
     "space_charge_profile",
 ]
@@ -89,58 +84,6 @@ class SpaceChargeProfile:
         if self.layer_thickness_nm == 0.0:
             return 1.0
         return 1.0 + self.excess_conductance_nm / self.layer_thickness_nm
-
-
-def debye_length_nm(
-    *,
-    temperature_K: float,
-    relative_permittivity: float,
-    concentration_cm3: float,
-    charge: float = 1.0,
-) -> float:
-    """Return the screening length √[ε kB T/(2 z² e² c)] of dilute mobile charges.
-
-    Parameters
-    ----------
-    temperature_K
-        K, above zero.
-    relative_permittivity
-        At least 1. That of lithium lanthanum titanate, near 100, is an assumption.
-    concentration_cm3
-        Of the mobile ion in the bulk, cm⁻³, above zero.
-    charge
-        Of the ion, elementary charges, not zero.
-
-    Returns
-    -------
-    float
-        nm.
-
-    Raises
-    ------
-    InputError
-        For an argument outside its range.
-
-    References
-    ----------
-    Maier, doi 10.1016/0079-6786(95)00004-E.
-
-    Examples
-    --------
-    >>> length = debye_length_nm(
-    ...     temperature_K=300.0, relative_permittivity=100.0, concentration_cm3=5.75e21
-    ... )
-    >>> f"{length:.2f}"
-    '0.11'
-    """
-    temperature = check_number(temperature_K, "temperature_K", "K", low=1.0, high=1e4)
-    epsilon = check_number(relative_permittivity, "relative_permittivity", "", low=1.0, high=1e6)
-    density = check_number(concentration_cm3, "concentration_cm3", "cm⁻³", low=1e6, high=1e24)
-    z = _check_charge(charge)
-    thermal_J = BOLTZMANN_EV_PER_K * ELEMENTARY_CHARGE_C * temperature
-    charge_C = z * ELEMENTARY_CHARGE_C
-    squared = epsilon * VACUUM_PERMITTIVITY_F_PER_CM * thermal_J / (2.0 * charge_C**2 * density)
-    return float(np.sqrt(squared) * NM_PER_CM)
 
 
 def space_charge_profile(
@@ -275,7 +218,7 @@ def mott_schottky_potential_V(
     from scipy.optimize import brentq
 
     temperature = check_number(temperature_K, "temperature_K", "K", low=1.0, high=1e4)
-    z = _check_charge(charge)
+    z = check_charge(charge)
     highest = float(np.exp(shapes.log_mott_schottky_ratio(_MAX_REDUCED)))
     ratio = check_number(resistivity_ratio, "resistivity_ratio", "", low=1.0, high=highest)
     if ratio == 1.0:
@@ -350,10 +293,3 @@ def _find_doubts(
     if model == "mott_schottky" and 0 < u < 3.0:
         doubts.append(f"z e φ0/(kB T) is {u:.2g}: Mott-Schottky takes it well above 3")
     return tuple(doubts)
-
-
-def _check_charge(charge: float) -> float:
-    z = check_number(charge, "charge", "elementary charges", low=-6.0, high=6.0)
-    if z == 0.0:
-        raise InputError("charge is 0; a mobile ion has one: give elementary charges, as 1 for Li")
-    return z

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
 
 from perolyte.errors import InputError
+from perolyte.mesoscale._spectrum_problem import SpectrumProblem
 from perolyte.mesoscale.circuit import Arc, Circuit, ConstantPhaseElement
-from perolyte.mesoscale.spectrum_guess import CircuitForm, guess_parameters, time_limits_s
+from perolyte.mesoscale.spectrum_guess import CircuitForm, guess_parameters
 
 __all__ = ["SpectrumFitResult", "check_spectrum", "fit_circuit"]
 
@@ -18,14 +18,9 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 SMALLEST_NOISE = 1e-4
 """Of |Z|: what the best instruments reproduce; smaller misfits are no evidence for an element."""
-_EXPONENTS = (0.3, 1.0)
 _IDEAL = 1.0 - 1e-4
 """An exponent above is held at 1 and has no error of its own."""
-_TIME_MARGIN = 10.0
-_SHARES = (1e-9, 1e4)
-"""Of the largest |Z|: between these a resistance is looked for."""
 _N_STARTS = 3
-_MAX_STEPS = 400
 _LEAST_POINTS = 5
 
 
@@ -192,7 +187,7 @@ def fit_circuit(
             f"a circuit of {len(form.names)} parameters cannot be fitted to {frequency.size} "
             "frequencies: give fewer arcs"
         )
-    problem = _Problem(frequency, impedance, form)
+    problem = SpectrumProblem(frequency, impedance, form)
     starts = guess_parameters(frequency, impedance, form, n_guesses=_N_STARTS)
     none_held = np.zeros(len(form.names), dtype=bool)
     fits = [problem.solve(start, none_held) for start in starts]
@@ -204,84 +199,8 @@ def fit_circuit(
     return _describe(problem, values, ideal, is_done=is_done)
 
 
-class _Problem:
-    """Misfit of a circuit and its derivatives."""
-
-    def __init__(self, frequency: FloatArray, impedance: ComplexArray, form: CircuitForm) -> None:
-        self.frequency, self.impedance, self.form = frequency, impedance, form
-        self.size = np.abs(impedance)
-        self.iomega = 2j * np.pi * frequency
-        self.lowest = float(2.0 * np.pi * frequency.min())
-        largest = float(self.size.max())
-        amounts = (np.log(_SHARES[0] * largest), np.log(_SHARES[1] * largest))
-        first, last = time_limits_s(frequency)
-        times = (np.log(first / _TIME_MARGIN), np.log(last * _TIME_MARGIN))
-        limits = {"ln R": amounts, "ln Z": amounts, "ln τ": times}
-        chosen = [limits.get(name[:4], _EXPONENTS) for name in form.names]
-        self.lower, self.upper = (np.array(side) for side in zip(*chosen, strict=True))
-
-    def model(self, values: FloatArray) -> tuple[ComplexArray, list[ComplexArray]]:
-        """Return Z and its derivatives by the parameters."""
-        total = np.zeros(self.frequency.shape, dtype=np.complex128)
-        slopes: list[ComplexArray] = []
-        rest = list(values)
-        for _ in range(self.form.n_arcs):
-            log_resistance, log_time, n = rest.pop(0), rest.pop(0), rest.pop(0)
-            reduced = self.iomega * np.exp(log_time)
-            power = reduced**n
-            arc = np.exp(log_resistance) / (1.0 + power)
-            shape = arc * power / (1.0 + power)
-            total += arc
-            slopes += [arc, -n * shape, -np.log(reduced) * shape]
-        if self.form.has_electrode:
-            log_size, n = rest.pop(0), rest.pop(0)
-            electrode = np.exp(log_size) * (self.iomega / self.lowest) ** -n
-            total += electrode
-            slopes += [electrode, -np.log(self.iomega / self.lowest) * electrode]
-        if self.form.has_series:
-            series = np.full(total.shape, np.exp(rest.pop(0)), dtype=np.complex128)
-            total += series
-            slopes.append(series)
-        return total, slopes
-
-    def residuals(self, values: FloatArray) -> FloatArray:
-        relative = (self.model(values)[0] - self.impedance) / self.size
-        return np.concatenate([relative.real, relative.imag])
-
-    def misfit(self, values: FloatArray) -> float:
-        return float(np.sum(self.residuals(values) ** 2))
-
-    def jacobian(self, values: FloatArray) -> FloatArray:
-        slopes = np.stack(self.model(values)[1], axis=1) / self.size[:, None]
-        return np.concatenate([slopes.real, slopes.imag])
-
-    def solve(self, start: FloatArray, held: NDArray[np.bool_]) -> tuple[FloatArray, bool]:
-        """Return the least squares and whether the search ended, some parameters held."""
-        free = ~held
-        inside = np.clip(start, self.lower + 1e-9, self.upper - 1e-9)
-        inside[held] = start[held]
-
-        def expand(values: FloatArray) -> FloatArray:
-            full = inside.copy()
-            full[free] = values
-            return full
-
-        found = least_squares(
-            lambda values: self.residuals(expand(values)),
-            inside[free],
-            jac=lambda values: self.jacobian(expand(values))[:, free],
-            bounds=(self.lower[free], self.upper[free]),
-            x_scale="jac",
-            max_nfev=_MAX_STEPS,
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-12,
-        )
-        return expand(found.x), bool(found.success)
-
-
 def _describe(
-    problem: _Problem, values: FloatArray, held: NDArray[np.bool_], *, is_done: bool
+    problem: SpectrumProblem, values: FloatArray, held: NDArray[np.bool_], *, is_done: bool
 ) -> SpectrumFitResult:
     n_data = 2 * problem.frequency.size
     free = ~held
@@ -328,7 +247,7 @@ def _sort_arcs(values: FloatArray, form: CircuitForm) -> NDArray[np.intp]:
     return np.array([*order, *range(3 * form.n_arcs, values.size)], dtype=np.intp)
 
 
-def _build(values: FloatArray, problem: _Problem) -> Circuit:
+def _build(values: FloatArray, problem: SpectrumProblem) -> Circuit:
     form = problem.form
     arcs = []
     for k in range(form.n_arcs):

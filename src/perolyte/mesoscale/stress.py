@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perolyte.errors import InputError
-from perolyte.mesoscale._checks import check_broadcast, check_number, check_positive
+from perolyte.mesoscale._checks import check_broadcast, check_finite, check_number, check_positive
 from perolyte.units import BOLTZMANN_EV_PER_K, EV_PER_A3_TO_GPA
 
 __all__ = [
-    "ActivationVolumeResult",
     "activation_energy_shift_eV",
-    "fit_activation_volume",
     "migration_volume_tensor_A3",
     "stress_factor",
     "thermal_misfit_stress_GPa",
@@ -23,26 +19,6 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 _SYMMETRY = 1e-6
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-
-
-@dataclass(frozen=True)
-class ActivationVolumeResult:
-    """Slope of the activation energy over pressure.
-
-    Attributes
-    ----------
-    activation_volume_A3, activation_volume_std_A3
-        Per ion, Å³; the error is None for two points without errors of their own.
-    energy_at_zero_eV
-        Of the line, at no pressure.
-    chi2_reduced
-        None without errors, or without degrees of freedom.
-    """
-
-    activation_volume_A3: float
-    activation_volume_std_A3: float | None
-    energy_at_zero_eV: float
-    chi2_reduced: float | None
 
 
 def stress_factor(
@@ -80,8 +56,8 @@ def stress_factor(
     >>> f"{factor:.3f}"
     '0.516'
     """
-    volume = _check_finite(activation_volume_A3, "activation_volume_A3", "Å³")
-    pressure = _check_finite(pressure_GPa, "pressure_GPa", "GPa")
+    volume = check_finite(activation_volume_A3, "activation_volume_A3", "Å³")
+    pressure = check_finite(pressure_GPa, "pressure_GPa", "GPa")
     temperature = check_positive(temperature_K, "temperature_K", "K")
     check_broadcast(volume, pressure, temperature)
     energy_eV = pressure * volume / EV_PER_A3_TO_GPA
@@ -182,66 +158,6 @@ def migration_volume_tensor_A3(
     return volume
 
 
-def fit_activation_volume(
-    pressures_GPa: ArrayLike, energies_eV: ArrayLike, *, energy_errors_eV: ArrayLike | None = None
-) -> ActivationVolumeResult:
-    """Fit ΔV = dE_a/dP to activation energies at several pressures.
-
-    Parameters
-    ----------
-    pressures_GPa
-        (n,) GPa, above zero in compression, at least two different.
-    energies_eV
-        (n,) eV.
-    energy_errors_eV
-        (n,) eV, standard errors; without them all points weigh alike, and the error of the slope
-        comes from their scatter.
-
-    Returns
-    -------
-    ActivationVolumeResult
-        Slope, its standard error, and the line.
-
-    Raises
-    ------
-    InputError
-        For lists that do not match, fewer than two pressures, or an error not above zero.
-
-    Examples
-    --------
-    >>> fit = fit_activation_volume([0.0, 1.0, 2.0], [0.330, 0.347, 0.364])
-    >>> f"{fit.activation_volume_A3:.2f}"
-    '2.72'
-    """
-    pressures = _check_finite(pressures_GPa, "pressures_GPa", "GPa")
-    energies = _check_finite(energies_eV, "energies_eV", "eV")
-    has_errors = energy_errors_eV is not None
-    errors = np.ones_like(energies)
-    if energy_errors_eV is not None:
-        errors = check_positive(energy_errors_eV, "energy_errors_eV", "eV")
-    if pressures.ndim != 1 or not pressures.shape == energies.shape == errors.shape:
-        raise InputError(
-            f"{pressures.size} pressures, {energies.size} energies and {errors.size} errors; they "
-            "must be lists of one length: give one energy for each pressure"
-        )
-    if np.unique(pressures).size < 2:
-        raise InputError("a slope needs at least two different pressures (GPa): compute another")
-    design = np.stack([np.ones_like(pressures), pressures], axis=1) / errors[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    line = covariance @ design.T @ (energies / errors)
-    n_free = pressures.size - 2
-    chi2 = float(np.sum((energies / errors - design @ line) ** 2)) / n_free if n_free else None
-    scale = 1.0 if has_errors else chi2
-    return ActivationVolumeResult(
-        activation_volume_A3=float(line[1]) * EV_PER_A3_TO_GPA,
-        activation_volume_std_A3=(
-            None if scale is None else float(np.sqrt(covariance[1, 1] * scale)) * EV_PER_A3_TO_GPA
-        ),
-        energy_at_zero_eV=float(line[0]),
-        chi2_reduced=chi2 if has_errors else None,
-    )
-
-
 def thermal_misfit_stress_GPa(
     *,
     youngs_modulus_GPa: float,
@@ -288,14 +204,6 @@ def thermal_misfit_stress_GPa(
     difference = check_number(expansion_difference_1_K, "expansion_difference_1_K", "1/K")
     change = check_number(temperature_change_K, "temperature_change_K", "K")
     return modulus * difference * change / (1.0 - nu)
-
-
-def _check_finite(values: ArrayLike, name: str, unit: str) -> FloatArray:
-    numbers = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        wrong = np.atleast_1d(numbers)[~np.isfinite(np.atleast_1d(numbers))][0]
-        raise InputError(f"{name} is {wrong:g} {unit}; it must be finite: leave that point out")
-    return numbers
 
 
 def _check_tensor(values: ArrayLike, name: str) -> FloatArray:

@@ -84,6 +84,37 @@ def check_kramers_kronig(
     >>> check_kramers_kronig(frequency, impedance).is_consistent
     True
     """
+    n_points = frequency_Hz.size
+    if n_points < _LEAST_POINTS:
+        raise InputError(
+            f"{n_points} frequencies are too few for a Kramers-Kronig test; it needs "
+            f"{_LEAST_POINTS}: measure more per decade"
+        )
+    fitted, n_elements, mu = _fit(frequency_Hz, impedance_ohm)
+    residuals = np.asarray((impedance_ohm - fitted) / np.abs(impedance_ohm), dtype=np.complex128)
+    if not np.isfinite(residuals).all():
+        raise InputError(
+            "the Kramers-Kronig test has no answer for this spectrum; leave out points of other "
+            "sizes than their neighbours"
+        )
+    means = np.convolve(residuals, np.full(_RUN, 1.0 / _RUN), mode="valid")
+    systematic = float(max(np.abs(means.real).max(), np.abs(means.imag).max()))
+    # a difference has twice the variance of one residual; two parts of each
+    noise = float(np.sqrt(np.mean(np.abs(np.diff(residuals)) ** 2) / 4.0))
+    return KramersKronigResult(
+        is_consistent=systematic <= _TOLERANCE + 3.0 * noise / math.sqrt(_RUN),
+        systematic=systematic,
+        noise=noise,
+        n_elements=n_elements,
+        mu=mu,
+        residuals=residuals,
+    )
+
+
+def _fit(
+    frequency_Hz: NDArray[np.float64], impedance_ohm: NDArray[np.complex128]
+) -> tuple[NDArray[np.complex128], int, float]:
+    """Return the fitted impedance, the number of relaxation times and their measure of fit."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of plotting libraries that come with it
@@ -93,14 +124,8 @@ def check_kramers_kronig(
             "the Kramers-Kronig test needs the package 'impedance': pip install "
             "'perolyte[impedance]'"
         ) from err
-    n_points = frequency_Hz.size
-    if n_points < _LEAST_POINTS:
-        raise InputError(
-            f"{n_points} frequencies are too few for a Kramers-Kronig test; it needs "
-            f"{_LEAST_POINTS}: measure more per decade"
-        )
     decades = math.log10(float(frequency_Hz.max() / frequency_Hz.min()))
-    most = min(_MOST_ELEMENTS, n_points)
+    most = min(_MOST_ELEMENTS, frequency_Hz.size)
     n_elements = min(max(3, math.ceil(_PER_DECADE * decades)), most)
     try:
         with np.errstate(all="ignore"):
@@ -119,21 +144,4 @@ def check_kramers_kronig(
             f"the Kramers-Kronig test has no answer for this spectrum ({err}); leave out points of "
             "other sizes than their neighbours"
         ) from err
-    residuals = np.asarray((impedance_ohm - fitted) / np.abs(impedance_ohm), dtype=np.complex128)
-    if not np.isfinite(residuals).all():
-        raise InputError(
-            "the Kramers-Kronig test has no answer for this spectrum; leave out points of other "
-            "sizes than their neighbours"
-        )
-    means = np.convolve(residuals, np.full(_RUN, 1.0 / _RUN), mode="valid")
-    systematic = float(max(np.abs(means.real).max(), np.abs(means.imag).max()))
-    # a difference has twice the variance of one residual; two parts of each
-    noise = float(np.sqrt(np.mean(np.abs(np.diff(residuals)) ** 2) / 4.0))
-    return KramersKronigResult(
-        is_consistent=systematic <= _TOLERANCE + 3.0 * noise / math.sqrt(_RUN),
-        systematic=systematic,
-        noise=noise,
-        n_elements=n_elements,
-        mu=float(mu),
-        residuals=residuals,
-    )
+    return np.asarray(fitted, dtype=np.complex128), n_elements, float(mu)

@@ -184,3 +184,16 @@ def test_apparent_and_specific_conductivity_describe_one_resistance():
         bulk_S_cm=1e-3, boundary_S_cm=specific, grain_size_nm=1000.0, boundary_thickness_nm=2.0
     )
     assert 1 / total == pytest.approx(1 / 1e-3 + 1 / apparent)
+
+
+@given(conductivities, conductivities, conductivities, st.floats(1e-4, 0.1))
+def test_boundaries_may_conduct_differently_along_and_across(bulk, across, along, ratio):
+    given_S_cm = {"bulk_S_cm": bulk, "boundary_S_cm": across, "boundary_along_S_cm": along}
+    sizes = {"grain_size_nm": 100.0, "boundary_thickness_nm": 100.0 * ratio}
+    phi = fraction(1.0, ratio)
+    both = brick_layer_conductivity(**given_S_cm, **sizes, model="maier")
+    # across: the plate of one boundary in series with what the grain and the others carry along
+    carried = bulk + 2 / 3 * phi * along
+    assert both == pytest.approx(carried / (1 + phi / 3 * bulk / across))
+    parallel = brick_layer_conductivity(**given_S_cm, **sizes, model="parallel")
+    assert parallel == pytest.approx(carried)

@@ -15,7 +15,8 @@ from perolyte.mesoscale import (
     fit_circuit,
     impedance_spectrum,
 )
-from perolyte.mesoscale.spectrum_fit import CircuitForm, _Problem
+from perolyte.mesoscale._spectrum_problem import SpectrumProblem
+from perolyte.mesoscale.spectrum_guess import CircuitForm
 from support.spectra import AREA_CM2, ELECTRODE, LENGTH_CM, TRUTH, make_circuit, make_spectrum
 
 GEOMETRY = SampleGeometry(LENGTH_CM, AREA_CM2)
@@ -36,7 +37,7 @@ def test_without_noise_the_circuit_comes_back():
 
 def test_the_derivatives_are_those_of_the_model():
     frequency, impedance = make_spectrum(make_circuit(), noise=0.01)
-    problem = _Problem(frequency, impedance, CircuitForm(2, True, True))
+    problem = SpectrumProblem(frequency, impedance, CircuitForm(2, True, True))
     values = np.array([7.0, -16.0, 0.9, 10.0, -7.0, 0.8, 11.0, 0.7, 3.0])
     exact = problem.jacobian(values)
     for k in range(values.size):
