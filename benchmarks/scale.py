@@ -191,7 +191,7 @@ def make_conductivity(name: str, campaign: Campaign) -> ConductivityDoc:
             "msd_A2": [0.2 * i for i in range(100)],
             "status": "converged",
             "reasons": [],
-            "diffusion_uuid": None,
+            "diffusion_uuids": [],
         }
         for temperature_K in (600.0, 700.0, 800.0)
     ]

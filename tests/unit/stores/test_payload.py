@@ -25,9 +25,11 @@ SCALARS = (
 NUMBERS = st.lists(st.floats(allow_nan=False), min_size=16, max_size=40) | st.lists(
     st.lists(st.integers(-5, 5), min_size=3, max_size=3), min_size=6, max_size=9
 )
+# BSON has no name with a NUL in it
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4)
 DATA = st.recursive(
     SCALARS | NUMBERS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner),
     max_leaves=12,
 )
 

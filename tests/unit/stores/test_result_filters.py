@@ -44,7 +44,7 @@ def make_conductivity(name, campaign, status="converged"):
             "conductivity_std_S_cm": None,
             "status": "converged" if temperature_K > 600 else "not_converged",
             "reasons": [],
-            "diffusion_uuid": None,
+            "diffusion_uuids": [],
         }
         for temperature_K in (600.0, 800.0)
     ]
