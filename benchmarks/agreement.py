@@ -1,12 +1,13 @@
 """Energy drift and Li diffusion of one LLTO cell: our engine against ASE with the chgnet package.
 
-    python benchmarks/agreement.py             # 20 ps each (an hour: the package needs 0.1 s a step)
+    python benchmarks/agreement.py             # 20 ps each, in an hour
     python benchmarks/agreement.py --quick     # 0.1 ps each
 
 A cell of 19 atoms (LiLa2Ti4O12 with an empty A site) is heated by Langevin dynamics; from that one
 state follow 20 ps at constant energy and 1 fs, by velocity Verlet: ours in float32, ours in
 float64, and ASE's with the package's calculator. Printed are the slope of the total energy with its
-standard error from blocks, and the diffusivity of Li from the same frames by `perolyte.transport`.
+standard error from blocks, and the diffusivity of Li from the same frames by `perolyte.transport`, or the
+bound of what 20 ps of one ion exclude.
 ``--only`` runs one of the three, ``--folder`` keeps what is there already. The last line is one
 JSON object.
 """
