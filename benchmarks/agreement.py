@@ -5,9 +5,9 @@
 
 A cell of 19 atoms (LiLa2Ti4O12 with an empty A site) is heated by Langevin dynamics; from that one
 state follow 20 ps at constant energy and 1 fs, by velocity Verlet: ours in float32, ours in
-float64, and ASE's with the package's calculator. Printed are the slope of the total energy with its
-standard error from blocks, and the diffusivity of Li from the same frames by `perolyte.transport`, or the
-bound of what 20 ps of one ion exclude.
+float64, and ASE's with the package's calculator. Printed are the slope of the total energy with
+its standard error from blocks, and the diffusivity of Li from the same frames by
+`perolyte.transport`, or the bound that they set.
 ``--only`` runs one of the three, ``--folder`` keeps what is there already. The last line is one
 JSON object.
 """
