@@ -60,9 +60,9 @@ from fireworks import Firework, LaunchPad, PyTask, Workflow
 launchpad = LaunchPad(host=sys.argv[1], name="fireworks", uri_mode=True, strm_lvl="CRITICAL")
 launchpad.reset("", require_password=False)
 for i in range(int(sys.argv[2])):
-    parent = Firework(PyTask(func="support.launching.note", args=[sys.argv[3], f"parent {i}"]))
+    parent = Firework(PyTask(func="support.notes.note", args=[sys.argv[3], f"parent {i}"]))
     child = Firework(
-        PyTask(func="support.launching.note", args=[sys.argv[3], f"child {i}"]), parents=[parent]
+        PyTask(func="support.notes.note", args=[sys.argv[3], f"child {i}"]), parents=[parent]
     )
     launchpad.add_wf(Workflow([parent, child]))
 """
