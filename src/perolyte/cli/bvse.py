@@ -29,8 +29,8 @@ from perolyte.cli.dopant_text import parse_counts
 from perolyte.cli.ingest_progress import IngestProgress
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.errors import InputError
+from perolyte.files import replace_file
 from perolyte.jobs.bvse_input import check_ion, make_settings
-from perolyte.reports.files import replace_text
 from perolyte.settings import default_n_workers
 from perolyte.sources import hash_file, list_structure_files
 
@@ -183,8 +183,8 @@ class _ResultFiles:
 
     def __exit__(self, *_: object) -> None:
         with explain_writing(self._folder):
-            replace_text(self._folder / TABLE, format_csv(self._rows))
-            replace_text(self._folder / DOCUMENTS, "[\n" + ",\n".join(self._entries) + "\n]\n")
+            replace_file(self._folder / TABLE, format_csv(self._rows))
+            replace_file(self._folder / DOCUMENTS, "[\n" + ",\n".join(self._entries) + "\n]\n")
 
 
 def _describe_command(

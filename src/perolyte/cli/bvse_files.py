@@ -16,8 +16,8 @@ from pymatgen.io.vasp import Poscar
 from perolyte.bvse import EnergyMap, MapFormat, SiteNetwork, format_map, neb_images
 from perolyte.errors import InputError, StoreError
 from perolyte.execution.lock import lock_folder
+from perolyte.files import replace_file
 from perolyte.jobs.bvse import BvseRun, list_hop_kinds
-from perolyte.reports.files import replace_bytes, replace_text
 
 __all__ = [
     "DOCUMENTS",
@@ -87,7 +87,7 @@ def claim_folder(folder: Path, command: dict[str, Any], stems: Sequence[str]) ->
     with lock_folder(folder):
         _refuse_foreign(folder, command, stems)  # another process may have been faster
         with explain_writing(folder):
-            replace_text(folder / CLAIM, json.dumps(command, indent=2) + "\n")
+            replace_file(folder / CLAIM, json.dumps(command, indent=2) + "\n")
         yield
 
 
@@ -171,7 +171,7 @@ def write_side_files(run: BvseRun, stem: str, wanted: SideFiles) -> tuple[list[s
 
 def _write_map(energies: EnergyMap, stem: str, folder: Path, file_format: MapFormat) -> str:
     name = f"LOCPOT_{stem}" if file_format == "locpot" else f"{stem}.{file_format}"
-    replace_text(folder / name, "".join(format_map(energies, file_format)))
+    replace_file(folder / name, "".join(format_map(energies, file_format)))
     return name
 
 
@@ -194,7 +194,7 @@ def _write_images(
             # grouped by element, as VASP's POTCAR needs it, in the same order in every image
             poscar = Poscar(image.get_sorted_structure(), comment=f"{stem} hop {number} {index}")
             path = folder / name / f"{index:02d}" / "POSCAR"
-            replace_text(path, poscar.get_str(significant_figures=10))
+            replace_file(path, poscar.get_str(significant_figures=10))
     notes = []
     shortest_A = min(structure.lattice.abc)
     if files and shortest_A < SHORT_CELL_A:
@@ -220,9 +220,9 @@ def _write_figures(run: BvseRun, stem: str, folder: Path) -> list[str]:
     title = f"{document.ion} in {document.formula}, {stem} ({document.settings.convention})"
     names = [f"{stem}.html", f"{stem}_hops.png", f"{stem}_hops.svg"]
     page = isosurface_html(run.energies, run.percolation, run.network, title=title)
-    replace_text(folder / names[0], page)
+    replace_file(folder / names[0], page)
     figure = network_figure(run.network, run.percolation, title=title)
     settle_layout(figure)
     for name in names[1:]:
-        replace_bytes(folder / name, render_figure(figure, name.rpartition(".")[2]))
+        replace_file(folder / name, render_figure(figure, name.rpartition(".")[2]))
     return names

@@ -16,7 +16,7 @@ from pymatgen.io.vasp import Poscar
 
 from perolyte.errors import InputError, StoreError
 from perolyte.execution.lock import lock_folder
-from perolyte.reports.files import replace_text
+from perolyte.files import replace_file
 from perolyte.schemas import CandidateDoc, CandidateSetDoc
 
 __all__ = ["FILE_FORMATS", "describe_candidates", "write_candidates"]
@@ -70,7 +70,7 @@ def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) 
             for name in _list_missing(folder, files):
                 for stale in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
                     stale.unlink()
-                replace_text(folder / name, files[name])
+                replace_file(folder / name, files[name])
     except OSError as err:
         raise StoreError(
             f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "

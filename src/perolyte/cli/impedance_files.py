@@ -10,8 +10,8 @@ from perolyte.cli.bvse_files import name_stems
 from perolyte.cli.impedance_table import format_csv
 from perolyte.errors import InputError, StoreError
 from perolyte.execution.lock import lock_folder
+from perolyte.files import replace_file
 from perolyte.reports.figures import render_figure, settle_layout
-from perolyte.reports.files import replace_bytes, replace_text
 from perolyte.reports.impedance_plot import impedance_figure
 from perolyte.schemas import ImpedanceDoc
 
@@ -41,17 +41,17 @@ def write_impedance(documents: Sequence[ImpedanceDoc], folder: Path) -> list[Pat
     try:
         with lock_folder(folder):
             _refuse_foreign(folder / RECORDS, records)
-            written = [replace_text(folder / TABLE, format_csv(documents))]
+            written = [replace_file(folder / TABLE, format_csv(documents))]
             stems = name_stems([Path(Path(document.name).stem) for document in documents])
             for document, stem in zip(documents, stems, strict=True):
                 figure = impedance_figure(document)
                 settle_layout(figure)
                 for file_format in _FIGURE_FORMATS:
                     path = folder / f"impedance_{stem}.{file_format}"
-                    written.append(replace_bytes(path, render_figure(figure, file_format)))
+                    written.append(replace_file(path, render_figure(figure, file_format)))
             # last: records mean that the other files are there
             text = json.dumps({"spectra": records}, indent=2, ensure_ascii=False) + "\n"
-            return [replace_text(folder / RECORDS, text), *written]
+            return [replace_file(folder / RECORDS, text), *written]
     except OSError as err:
         raise StoreError(
             f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "

@@ -10,6 +10,7 @@ from rich.console import Console
 from perolyte.campaigns import Campaign
 from perolyte.cli.console import CLAIM_NAME, make_console
 from perolyte.errors import InputError, StoreError
+from perolyte.files import replace_file
 from perolyte.reports import (
     binding_lines,
     ranked_table,
@@ -103,11 +104,8 @@ def _read_owner(folder: Path) -> str | None:
 
 
 def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, text)
     except OSError as err:
         raise StoreError(
             f"cannot write {path} ({err.strerror}); choose another directory with -o"

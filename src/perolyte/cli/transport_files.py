@@ -8,7 +8,7 @@ from pathlib import Path
 from perolyte.cli.transport_records import TransportReport, format_csv, format_json
 from perolyte.errors import InputError, StoreError
 from perolyte.execution.lock import lock_folder
-from perolyte.reports.files import replace_bytes, replace_text
+from perolyte.files import replace_file
 
 __all__ = ["check_folder", "write_transport"]
 
@@ -48,10 +48,10 @@ def write_transport(report: TransportReport, folder: Path) -> list[Path]:
     try:
         with lock_folder(folder):
             _refuse_foreign(folder / RECORDS, records)
-            written = [replace_text(folder / TABLE, format_csv(report))]
+            written = [replace_file(folder / TABLE, format_csv(report))]
             written += _write_figures(report, folder)
             # last: records mean that the other files are there
-            return [replace_text(folder / RECORDS, records), *written]
+            return [replace_file(folder / RECORDS, records), *written]
     except OSError as err:
         raise StoreError(
             f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "
@@ -92,5 +92,5 @@ def _write_figures(report: TransportReport, folder: Path) -> list[Path]:
         settle_layout(figure)
         for file_format in _FIGURE_FORMATS:
             path = folder / f"transport_{name}.{file_format}"
-            written.append(replace_bytes(path, render_figure(figure, file_format)))
+            written.append(replace_file(path, render_figure(figure, file_format)))
     return written

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from perolyte.cli.bvse_files import explain_writing, name_stems
 from perolyte.errors import InputError
 from perolyte.execution.lock import lock_folder
+from perolyte.files import replace_file
 from perolyte.jobs.paths import PathSettings, describe_paths
-from perolyte.reports.files import replace_bytes, replace_text
 from perolyte.schemas import IonPathsDoc
 from perolyte.trajectories import RunTransport, read_thinned
 from perolyte.transport import ProbabilityDensity, format_density
@@ -160,9 +160,9 @@ def _write_one(document: IonPathsDoc, folder: Path, stem: str) -> Iterator[Path]
     from perolyte.reports.jump_network_plot import jump_network_figure
 
     text = json.dumps(make_record(document), indent=2, ensure_ascii=False) + "\n"
-    yield replace_text(folder / f"{stem}_paths.json", text)
-    yield replace_text(folder / f"{stem}_density.cube", "".join(_format_cube(document)))
-    yield replace_text(folder / f"{stem}_density.html", ion_density_html(document))
+    yield replace_file(folder / f"{stem}_paths.json", text)
+    yield replace_file(folder / f"{stem}_density.cube", "".join(_format_cube(document)))
+    yield replace_file(folder / f"{stem}_density.html", ion_density_html(document))
     draws = {
         "network": jump_network_figure,
         "motion": ion_motion_figure,
@@ -173,7 +173,7 @@ def _write_one(document: IonPathsDoc, folder: Path, stem: str) -> Iterator[Path]
         settle_layout(figure)
         for file_format in _FORMATS:
             path = folder / f"{stem}_{name}.{file_format}"
-            yield replace_bytes(path, render_figure(figure, file_format))
+            yield replace_file(path, render_figure(figure, file_format))
 
 
 def _format_cube(document: IonPathsDoc) -> Iterator[str]:

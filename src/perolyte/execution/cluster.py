@@ -5,7 +5,6 @@ They are FireWorks' own files, for its own commands (``qlaunch``, ``rlaunch``, `
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from perolyte.errors import InputError, StoreError
 from perolyte.execution.launchpad import LAUNCHPAD_FILE, LAUNCHPAD_NAME
 from perolyte.execution.locations import STORE_VARIABLE, hide_password
 from perolyte.execution.routing import SCHEDULERS
+from perolyte.files import replace_file
 from perolyte.settings import RUN_FOLDER_VARIABLE
 
 __all__ = ["ClusterFiles", "find_scheduler", "write_cluster_files"]
@@ -208,14 +208,8 @@ def _read(path: Path) -> str | None:
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read: addresses hold passwords."""
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            handle.write(text)
-        temporary.replace(path)
+        replace_file(path, text, mode=PRIVATE)
     except OSError as err:
         raise StoreError(
             f"{path} cannot be written ({err.strerror}); choose another folder with -o"

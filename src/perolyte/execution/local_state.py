@@ -20,6 +20,7 @@ from perolyte.execution.status import (
     RunningJob,
     estimate_rest_s,
 )
+from perolyte.files import replace_file
 from perolyte.potentials.heartbeat import read_heartbeat
 
 __all__ = ["STATE_NAME", "LocalState", "read_folder"]
@@ -88,10 +89,8 @@ class LocalState:
             "failed": failed,
             "mean_s": {stage: total / n for stage, (n, total) in self._seconds.items() if n},
         }
-        temporary = self._path.with_suffix(".part")
         with suppress(OSError):
-            temporary.write_text(json.dumps(content), encoding="utf-8")
-            temporary.replace(self._path)
+            replace_file(self._path, json.dumps(content), lasting=False, alone=True)
 
     def _stage_of(self, node: Node) -> str:
         if node.key not in self._stages:

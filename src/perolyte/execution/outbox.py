@@ -8,7 +8,6 @@ process is killed, the queue's time is up), ``perolyte repair`` finds the file a
 from __future__ import annotations
 
 import importlib
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.patience import DatabaseWait
 from perolyte.execution.reuse import RUN_MARK, mark_of, says_the_same
+from perolyte.files import replace_file
 from perolyte.stores import find_complete_output
 
 if TYPE_CHECKING:
@@ -155,17 +155,9 @@ def _keep(
 
     path = folder / f"{document['uuid']}-{document['index']}{SUFFIX}"
     content = {"document": document, "save": _encode_save(save), "diverted": diverted}
-    temporary = path.with_suffix(".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as handle:
-            handle.write(bson.encode(content))
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
+        replace_file(path, bson.encode(content), alone=True)
     except OSError as err:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         say(f"the output of {document['name']} cannot be kept in {folder} ({err.strerror})")
         return None
     return path

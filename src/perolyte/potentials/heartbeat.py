@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from perolyte.files import replace_file
 from perolyte.settings import HEARTBEAT_VARIABLE
 
 __all__ = ["Heartbeat", "read_heartbeat"]
@@ -44,14 +46,13 @@ class Heartbeat:
         if target is None or now_s - self._last_write_s < self.interval_s:
             return
         self._last_write_s = now_s
-        temporary = Path(f"{target}.tmp")
-        try:
-            temporary.write_text(json.dumps({"evaluations": self.count}), encoding="utf-8")
-            temporary.replace(target)
-        except OSError:
-            # Progress is a convenience: a full disk must not end the physics. The store, which
-            # must be written, reports the full disk itself.
-            return
+        if not Path(target).parent.is_dir():
+            return  # nobody waits for it any more
+        # Progress is a convenience: a full disk must not end the physics. The store, which must be
+        # written, reports the full disk itself.
+        with suppress(OSError):
+            content = json.dumps({"evaluations": self.count})
+            replace_file(target, content, lasting=False, alone=True)
 
 
 def read_heartbeat(path: str | Path) -> int | None:

@@ -9,8 +9,8 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
+from perolyte.files import replace_file
 from perolyte.reports.arrhenius_plot import arrhenius_figure
-from perolyte.reports.files import replace_bytes
 from perolyte.reports.grain_size_plot import grain_size_figure
 from perolyte.reports.msd_plot import msd_figure
 from perolyte.reports.ranking_plot import ranking_figure
@@ -67,7 +67,7 @@ def write_figures(summary: ScreeningSummaryDoc, folder: str | Path) -> list[Path
         settle_layout(figure)
         for file_format in _FORMATS:
             path = Path(folder) / f"{name}.{file_format}"
-            paths.append(replace_bytes(path, render_figure(figure, file_format)))
+            paths.append(replace_file(path, render_figure(figure, file_format)))
     return paths
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from perolyte.files import replace_file
 from perolyte.reports.figures import FIGURES, render_figure
-from perolyte.reports.files import replace_text
 from perolyte.reports.headline import write_headline
 from perolyte.reports.parameters import collect_parameters, collect_settings
 from perolyte.reports.selection import (
@@ -53,7 +53,7 @@ def write_report(summary: ScreeningSummaryDoc, path: str | Path) -> Path:
     OSError
         When the file cannot be written.
     """
-    return replace_text(path, report_html(summary))
+    return replace_file(path, report_html(summary))
 
 
 def report_html(summary: ScreeningSummaryDoc) -> str:

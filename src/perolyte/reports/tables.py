@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from perolyte.reports.files import replace_text
+from perolyte.files import replace_file
 from perolyte.reports.selection import (
     find_target_temperature,
     find_temperatures,
@@ -108,12 +108,12 @@ def json_text(summary: ScreeningSummaryDoc) -> str:
 
 def write_csv(summary: ScreeningSummaryDoc, path: str | Path) -> Path:
     """Write :func:`csv_text` to a file, whole or not at all."""
-    return replace_text(path, csv_text(summary))
+    return replace_file(path, csv_text(summary))
 
 
 def write_json(summary: ScreeningSummaryDoc, path: str | Path) -> Path:
     """Write :func:`json_text` to a file, whole or not at all."""
-    return replace_text(path, json_text(summary))
+    return replace_file(path, json_text(summary))
 
 
 def _in_order(summary: ScreeningSummaryDoc) -> list[ResultRow]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from perolyte.errors import StoreError
+from perolyte.files import flush_folder, replace_file
 from perolyte.stores.chunks import ChunkPlace, StoredChunk
 
 __all__ = ["FolderChunks"]
@@ -69,7 +70,6 @@ class FolderChunks(ChunkPlace):
 
     def write(self, chunks: Sequence[tuple[str, bytes]]) -> None:
         """Write chunks by name."""
-        touched: set[Path] = set()
         with self._translated_errors("written"):
             for name, content in chunks:
                 path = self._locate(name)
@@ -78,11 +78,8 @@ class FolderChunks(ChunkPlace):
                     continue
                 if not path.parent.is_dir():
                     path.parent.mkdir(exist_ok=True)
-                    touched.add(path.parent.parent)
-                _write_file(path, content)
-                touched.add(path.parent)
-            for folder in touched:
-                _flush_folder(folder)
+                    flush_folder(path.parent.parent)
+                replace_file(path, content)
 
     def read(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """Yield the content of each chunk, None for one that is not there."""
@@ -127,24 +124,3 @@ def _is_same(path: Path, content: bytes) -> bool:
         return path.stat().st_size == len(content) and path.read_bytes() == content
     except FileNotFoundError:
         return False
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

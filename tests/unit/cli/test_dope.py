@@ -281,7 +281,7 @@ def test_a_full_disk(call, refuse, monkeypatch, tmp_path):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("perolyte.cli.candidate_files.replace_text", fail)
+        patched.setattr("perolyte.cli.candidate_files.replace_file", fail)
         message = refuse(*DOPE, *AL, "-o", "out", code=3)
     assert "cannot write out (No space left on device)" in message
     assert call(*DOPE, *AL, "-o", "out")[0] == 0, "the same command goes on"

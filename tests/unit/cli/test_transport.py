@@ -144,7 +144,7 @@ def test_a_full_disk(call, runs, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device", "transport.csv")
 
-    monkeypatch.setattr("perolyte.cli.transport_files.replace_text", refuse)
+    monkeypatch.setattr("perolyte.cli.transport_files.replace_file", refuse)
     answer = call(runs[0], "--ion", "Li", "-o", "out")
     assert_refused(answer, "cannot write transport.csv (No space left on device)", code=3)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from perolyte.files import replace_file
 from perolyte.reports import csv_text, json_text, result_records, write_csv, write_json
-from perolyte.reports.files import replace_bytes
 from perolyte.schemas import Provenance, ScreeningSummaryDoc
 
 SUMMARIES = ("unresolved", "mixed", "nothing_run", "many", "one_point")
@@ -214,6 +214,6 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
-        replace_bytes(path, b"new\n")
+        replace_file(path, b"new\n")
     assert path.read_text(encoding="utf-8") == "old\n"
     assert list(tmp_path.iterdir()) == [path]

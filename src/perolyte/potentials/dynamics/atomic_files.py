@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from pathlib import Path
 
 from perolyte.errors import StoreError
+from perolyte.files import replace_file
 
 __all__ = ["hash_bytes", "write_atomically"]
 
@@ -31,28 +30,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     StoreError
         If the disk is full or cannot be written; what was there before is untouched.
     """
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        replace_file(path, content, alone=True)
     except OSError as err:
-        # best effort: the disk that refused the file may refuse this too
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise StoreError(
             f"cannot write {path} ({len(content)} bytes: {err.strerror or err}); make room, then "
             "call again with the same inputs: the run goes on from its last checkpoint"
         ) from err
-
-
-def _sync_folder(folder: Path) -> None:
-    """See the new name on the disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_disk(monkeypatch):
     """A killed process loses nothing that it has written, synced or not."""
-    monkeypatch.setattr("perolyte.potentials.dynamics.atomic_files.os.fsync", lambda handle: None)
+    monkeypatch.setattr("perolyte.files.os.fsync", lambda handle: None)

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perolyte import files
 from perolyte.errors import InputError, StoreError
-from perolyte.potentials.dynamics import Langevin, NoseHooverChain, atomic_files
+from perolyte.potentials.dynamics import Langevin, NoseHooverChain
 from perolyte.potentials.dynamics.checkpoints import list_checkpoints
 from support.md_runs import ENSEMBLES, last_state, make_replicas, read_frames, run, run_and_die
 from support.pair_potential import PairPotential
@@ -205,11 +206,11 @@ def test_a_full_disk_is_told_in_one_line(whole, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(atomic_files.os, "fsync", fill)
+        patch.setattr(files.os, "fsync", fill)
         with pytest.raises(StoreError, match="No space left on device") as caught:
             run(tmp_path)
     assert "\n" not in str(caught.value)
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.tmp"))
     run(tmp_path)
     see_equal(tmp_path, whole["langevin"])
 
