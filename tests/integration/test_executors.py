@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,21 +92,23 @@ def test_run_locally_gives_a_summary(run_once: ScreeningSummaryDoc) -> None:
 
 
 @pytest.fixture
-def launchpad(monkeypatch: pytest.MonkeyPatch):
-    """A LaunchPad: on a real MongoDB where one is named, else on the engine in memory."""
+def launchpad(tmp_path: Path):
+    """A LaunchPad: on the MongoDB that is named, else on the local server."""
     from fireworks import LaunchPad
 
-    uri = os.environ.get("PEROLYTE_TEST_MONGODB_URI")
-    if uri is None:
-        import mongomock_ng
+    from perolyte.stores.server import start_server, stop_server
 
-        monkeypatch.setattr("fireworks.core.launchpad.MongoClient", mongomock_ng.MongoClient)
-        monkeypatch.setattr("fireworks.core.launchpad.gridfs.GridFS", lambda *a, **k: None)
-        uri = "mongodb://localhost"
+    folder = tmp_path / "database"
+    uri = os.environ.get("PEROLYTE_TEST_MONGODB_URI") or start_server(folder).uri
     pad = LaunchPad(host=uri, name="perolyte_test_executors", uri_mode=True, strm_lvl="ERROR")
     pad.reset("", require_password=False)
     yield pad
+    for thread in threading.enumerate():
+        if "ping_launch" in thread.name:  # each gives a last sign of life after its job
+            thread.join(timeout=30)
     pad.reset("", require_password=False)
+    pad.connection.close()
+    stop_server(folder)
 
 
 def test_fireworks_give_the_same_documents(
