@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ from perolyte.execution.locations import find_worker_store
 from perolyte.execution.outbox import FOLDER_NAME, KeepingStore
 from perolyte.execution.patience import DatabaseWait
 from perolyte.execution.processes import is_gone
-from perolyte.execution.reuse import RUN_MARK, find_reusable
+from perolyte.execution.reuse import find_reusable
+from perolyte.execution.running import run_one
 from perolyte.execution.worker import HEARTBEAT_NAME, RUNS_NAME
 from perolyte.execution.workflow import NOTE, Submission, build_workflow, list_jobs
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE, run_folder
 from perolyte.stores import open_store
-from perolyte.stores.lineage import record_inputs, record_makers
 
 if TYPE_CHECKING:
     from fireworks import FWAction, LaunchPad
@@ -60,7 +59,7 @@ def run_launched(job_json: str, spec: dict[str, Any], launchpad: LaunchPad, fw_i
             if _is_done(job, store, wait):
                 return FWAction(stored_data={NOTE: "found in the store"})
             job.metadata["fw_id"] = fw_id
-            response = _run_and_keep(job, KeepingStore(store, folder / FOLDER_NAME, wait), wait)
+            response = run_one(job, KeepingStore(store, folder / FOLDER_NAME, wait), offload=True)
         finally:
             store.close()
         if not response.replace:
@@ -97,27 +96,6 @@ def _is_done(job: Job, store: JobStore, wait: DatabaseWait) -> bool:
         purpose=f"to begin {job.name}",
     )
     return found is not None
-
-
-def _run_and_keep(job: Job, store: KeepingStore, wait: DatabaseWait) -> Response:
-    key = {"uuid": job.uuid, "index": job.index}
-    before = wait.call(lambda: store.docs_store.query_one(key), purpose=f"to begin {job.name}")
-    job.metadata[RUN_MARK] = "started"
-    record_inputs(job)
-    response = job.run(store=store)  # type: ignore[arg-type]  # it stands in for one
-    record_makers(job, response)
-    for flow in (response.replace, response.detour, response.addition):
-        if flow is not None:
-            wait.call(partial(_offload, flow, store), purpose=f"to end {job.name}")
-    diverted = any((response.replace, response.detour, response.addition))
-    store.commit(diverted=diverted, before=before)
-    return response
-
-
-def _offload(flow: Any, store: KeepingStore) -> None:
-    from perolyte.jobs import offload_inputs
-
-    offload_inputs(flow, store)  # type: ignore[arg-type]  # it stands in for one
 
 
 def _say_what_follows(

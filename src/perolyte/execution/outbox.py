@@ -38,15 +38,18 @@ class KeepingStore:
     store
         Connected store.
     folder
-        Where to keep what is not stored yet.
+        Where to keep what is not stored yet; None keeps nothing, for a store that is a file here.
     wait
-        How long to wait for the database.
+        How long to wait for the database; by default not at all.
     """
 
     _PATIENT = frozenset({"query_one", "get_output", "count", "distinct"})
 
-    def __init__(self, store: JobStore, folder: Path, wait: DatabaseWait) -> None:
-        self._store, self._folder, self._wait = store, folder, wait
+    def __init__(
+        self, store: JobStore, folder: Path | None = None, wait: DatabaseWait | None = None
+    ) -> None:
+        self._store, self._folder = store, folder
+        self.wait = wait or DatabaseWait(0)
         self._held: tuple[dict[str, Any], Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -56,7 +59,7 @@ class KeepingStore:
             return found
 
         def read(*args: Any, **kwargs: Any) -> Any:
-            return self._wait.call(lambda: found(*args, **kwargs), purpose="to read inputs")
+            return self.wait.call(lambda: found(*args, **kwargs), purpose="to read inputs")
 
         return read
 
@@ -90,8 +93,10 @@ class KeepingStore:
         if diverted and says_the_same(before, document):
             # a diverting job runs more than once: keep its time, or its children look outdated
             document["completed_at"] = before["completed_at"]  # type: ignore[index]
-        path = _keep(self._folder, document, save, diverted=diverted, say=self._wait.say)
-        self._wait.call(
+        path = None
+        if self._folder is not None:
+            path = _keep(self._folder, document, save, diverted=diverted, say=self.wait.say)
+        self.wait.call(
             lambda: _store(self._store, document, save, "diverted" if diverted else "finished"),
             purpose=f"to store the output of {document['name']}",
             kept="" if path is None else f"it is kept in {path}",

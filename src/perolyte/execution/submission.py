@@ -100,9 +100,11 @@ def _submit(
     if _remove_orphans(launchpad, known, dry_run=dry_run):
         known = _find_known(launchpad, uuids)
     states = {uuid: found[-1]["state"] for uuid, found in known.items()}
+    stored = _list_stored(store, uuids)
     done = {uuid for uuid, state in states.items() if state == "COMPLETED"}
-    lost = sorted(done - _list_stored(store, done))
+    lost = sorted(done - stored)
     done -= set(lost)
+    own = set(uuids)
     if not dry_run:
         for uuid in lost:
             launchpad.rerun_fw(known[uuid][0]["fw_id"])
@@ -111,8 +113,8 @@ def _submit(
         if job.uuid in states or job.uuid in new:
             continue
         # an answer made before an input that is still to come would be out of date
-        settled = all(parent in done for parent in parents if parent in set(uuids))
-        if settled and find_reusable(store, job.uuid, job.index, parents) is not None:
+        is_settled = job.uuid in stored and done.issuperset(own.intersection(parents))
+        if is_settled and find_reusable(store, job.uuid, job.index, parents) is not None:
             done.add(job.uuid)
         else:
             new.add(job.uuid)
@@ -136,10 +138,10 @@ def _submit(
     )
 
 
-def _list_stored(store: JobStore, uuids: set[str]) -> set[str]:
+def _list_stored(store: JobStore, uuids: Iterable[str]) -> set[str]:
     return {
         item["uuid"]
-        for batch in split(sorted(uuids))
+        for batch in split(uuids)
         for item in store.docs_store.query({"uuid": {"$in": batch}}, ["uuid"])
     }
 

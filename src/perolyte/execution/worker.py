@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import StoreError
-from perolyte.execution.reuse import RUN_MARK, says_the_same
+from perolyte.execution.outbox import KeepingStore
+from perolyte.execution.running import run_one
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
-from perolyte.stores.lineage import record_inputs, record_makers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobflow import Job, JobStore, Response
+    from jobflow import Job, JobStore
 
-__all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUNS_NAME", "RUN_MARK", "run_one", "serve"]
+__all__ = ["HEARTBEAT_NAME", "LOG_NAME", "RUNS_NAME", "serve"]
 
 LOG_NAME = "job.log"
 HEARTBEAT_NAME = "heartbeat.json"
@@ -55,24 +55,6 @@ def serve(connection: Connection, store_json: str, parent_pid: int) -> None:
     store.close()
 
 
-def run_one(job: Job, store: JobStore) -> Response:
-    """Run a job and mark its document when everything the job wrote is on disk."""
-    key = {"uuid": job.uuid, "index": job.index}
-    before = store.docs_store.query_one(key)
-    job.metadata[RUN_MARK] = "started"
-    record_inputs(job)
-    response = job.run(store=store)
-    record_makers(job, response)
-    diverted = any((response.replace, response.detour, response.addition))
-    document = store.docs_store.query_one(key)
-    if diverted and says_the_same(before, document):
-        # a diverting job runs in every session: keep its time, or its children look outdated
-        document["completed_at"] = before["completed_at"]
-    document["metadata"][RUN_MARK] = "diverted" if diverted else "finished"
-    store.docs_store.update(document, key=["uuid", "index"])
-    return response
-
-
 def _answer(request: dict[str, str], store: JobStore) -> dict[str, Any]:
     folder = Path(request["folder"])
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +65,7 @@ def _answer(request: dict[str, str], store: JobStore) -> dict[str, Any]:
         try:
             os.chdir(folder)
             job: Job = json.loads(request["job"], cls=MontyDecoder)
-            response = run_one(job, store)
+            response = run_one(job, KeepingStore(store))
             return {
                 "error": None,
                 "replace": _as_json(response.replace),

@@ -14,7 +14,10 @@ from jobflow import Flow, Job, JobStore, OnMissing
 from perolyte.errors import StoreError
 from perolyte.execution import Observer, RunReport, run_flow
 from perolyte.execution.lock import lock_folder
-from perolyte.execution.worker import LOG_NAME, RUN_MARK, run_one
+from perolyte.execution.outbox import KeepingStore
+from perolyte.execution.reuse import RUN_MARK
+from perolyte.execution.running import run_one
+from perolyte.execution.worker import LOG_NAME
 from perolyte.jobs import assign_identities
 from perolyte.stores import open_store
 from support import jobs
@@ -237,7 +240,7 @@ def test_marks_that_a_job_leaves(memory_store):
         (jobs.replace_by_sum([1]), "diverted"),
         (jobs.addition(1, "unused"), "diverted"),
     ]:
-        run_one(job, memory_store)
+        run_one(job, KeepingStore(memory_store))
         assert memory_store.query_one({"uuid": job.uuid})["metadata"][RUN_MARK] == mark
 
 

@@ -12,7 +12,8 @@ from monty.json import MontyEncoder
 from pymatgen.core import Lattice, Structure
 
 from perolyte.errors import StoreError
-from perolyte.execution.worker import run_one
+from perolyte.execution.outbox import KeepingStore
+from perolyte.execution.running import run_one
 from perolyte.jobs import assign_identities, offload_inputs
 from perolyte.schemas import CandidateSetDoc
 from perolyte.stores import Results, open_store
@@ -65,7 +66,7 @@ def test_jobs_become_small_and_stay_the_same(store):
 
 def test_results_are_the_same(store, tmp_path):
     flow = offload_inputs(build(), store, limit_bytes=LIMIT)
-    outputs = [run_one(j, store).output for j in flow.jobs]
+    outputs = [run_one(j, KeepingStore(store)).output for j in flow.jobs]
     assert outputs[0] == {"sum": sum(range(2000)) * 2, "extra": None}
     assert outputs[1]["extra"] == {"first": outputs[0]["sum"], "table": [0.5] * 3000}
     assert outputs[2] == {"n": 40, "names": "n", "n_found": 0}
@@ -97,7 +98,7 @@ def test_input_whose_data_are_gone_is_stored_again(store):
     offload_inputs(build(), store, limit_bytes=LIMIT)
     store.additional_stores["data"].remove_docs({})
     flow = offload_inputs(build(), store, limit_bytes=LIMIT)
-    assert run_one(flow.jobs[2], store).output["n"] == 40
+    assert run_one(flow.jobs[2], KeepingStore(store)).output["n"] == 40
 
 
 def test_small_inputs_stay(store):
@@ -113,7 +114,7 @@ def test_only_the_largest_go(store):
 
 def test_inputs_are_in_the_provenance(store):
     flow = offload_inputs(build(), store, limit_bytes=LIMIT)
-    run_one(flow.jobs[2], store)
+    run_one(flow.jobs[2], KeepingStore(store))
     graph = Results(store).provenance(flow.jobs[2].uuid)
     assert [node.kind for node in graph.nodes] == ["document", "input"]
 

@@ -8,7 +8,8 @@ import pytest
 from jobflow import Flow, Response, job
 
 from perolyte.errors import StoreError
-from perolyte.execution.worker import run_one
+from perolyte.execution.outbox import KeepingStore
+from perolyte.execution.running import run_one
 from perolyte.jobs import assign_identities
 from perolyte.stores import Results
 
@@ -47,7 +48,7 @@ def total(found, also):
 def run(flow, store):
     """Run a flow in this process, following replacements."""
     for task, _ in list(flow.iterflow()):
-        response = run_one(task, store)
+        response = run_one(task, KeepingStore(store))
         if response.replace is not None:
             run(response.replace, store)
 
