@@ -1,0 +1,1 @@
+"""Electronic-structure codes: calculators, settings, checks of what they return."""
