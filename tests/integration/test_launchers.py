@@ -182,10 +182,7 @@ def test_killed_launchers_and_jobs_that_fail_by_themselves(site, store, tmp_path
     os.kill(launcher.pid, signal.SIGKILL)
     launcher.wait()
     if not site.states()["FIZZLED"]:
-        other = site.launch()
-        site.wait_until(lambda: site.states()["FIZZLED"] == 1)
-        os.kill(other.pid, signal.SIGKILL)
-        other.wait()
+        site.run_all()
     dry = repair(site, store, dry_run=True)
     assert len(dry.done) == 1
     assert site.states()["RUNNING"] == 1, "a dry run changes nothing"

@@ -14,20 +14,14 @@ from typing import Any, get_args
 from rich.console import Console
 
 from perolyte.bvse import MapFormat
-from perolyte.cli.bvse_files import (
-    DOCUMENTS,
-    TABLE,
-    SideFiles,
-    claim_folder,
-    explain_writing,
-    name_stems,
-)
+from perolyte.cli.bvse_files import DOCUMENTS, TABLE, SideFiles, claim_folder, name_stems
 from perolyte.cli.bvse_store import BvseShelf
 from perolyte.cli.bvse_table import JsonPrinter, LinePrinter, format_csv, make_entry, make_row
 from perolyte.cli.bvse_worker import Answer, Request, Task, answer_all
 from perolyte.cli.dopant_text import parse_counts
 from perolyte.cli.ingest_progress import IngestProgress
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.result_folder import explain_writing
 from perolyte.errors import InputError
 from perolyte.files import replace_file
 from perolyte.jobs.bvse_input import check_ion, make_settings

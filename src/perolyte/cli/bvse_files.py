@@ -14,7 +14,8 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
 from perolyte.bvse import EnergyMap, MapFormat, SiteNetwork, format_map, neb_images
-from perolyte.errors import InputError, StoreError
+from perolyte.cli.result_folder import explain_writing
+from perolyte.errors import InputError
 from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.jobs.bvse import BvseRun, list_hop_kinds
@@ -24,7 +25,6 @@ __all__ = [
     "TABLE",
     "SideFiles",
     "claim_folder",
-    "explain_writing",
     "name_stems",
     "write_side_files",
 ]
@@ -89,18 +89,6 @@ def claim_folder(folder: Path, command: dict[str, Any], stems: Sequence[str]) ->
         with explain_writing(folder):
             replace_file(folder / CLAIM, json.dumps(command, indent=2) + "\n")
         yield
-
-
-@contextmanager
-def explain_writing(folder: Path) -> Iterator[None]:
-    """Turn what the system says when a file cannot be written into one line."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {error.filename or folder} ({error.strerror}); free some space or "
-            "choose another directory with -o, then give the same command again"
-        ) from error
 
 
 def _refuse_foreign(folder: Path, command: dict[str, Any], stems: Sequence[str]) -> None:

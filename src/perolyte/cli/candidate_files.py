@@ -14,7 +14,8 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
-from perolyte.errors import InputError, StoreError
+from perolyte.cli.result_folder import explain_writing
+from perolyte.errors import InputError
 from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.schemas import CandidateDoc, CandidateSetDoc
@@ -61,7 +62,7 @@ def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) 
         When a file cannot be written, or another process writes there.
     """
     manifest, files = _render_all(found, file_format)
-    try:
+    with explain_writing(folder):
         if not _list_missing(folder, files):
             return manifest
         _refuse_foreign(folder, manifest, files)
@@ -71,11 +72,6 @@ def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) 
                 for stale in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
                     stale.unlink()
                 replace_file(folder / name, files[name])
-    except OSError as err:
-        raise StoreError(
-            f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "
-            "another directory with -o, then give the same command again"
-        ) from err
     return manifest
 
 

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
+from perolyte.cli.live_bars import LiveBars
 from perolyte.execution import Observer
-from perolyte.potentials.heartbeat import read_heartbeat
+from perolyte.potentials.heartbeat import STEPS_KEY, read_heartbeat
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from rich.console import Console
+    from rich.progress import TaskID
 
     from perolyte.execution.graph import JobGraph, Node
 
 __all__ = ["ProgressObserver"]
 
 LINE_INTERVAL_S = 30.0
-STEPS_KEY = "n_evaluations"
 
 
-class ProgressObserver(Observer):
+class ProgressObserver(LiveBars, Observer):
     """Shows what runs, how far it is, and how long the rest will take.
 
     On a terminal: one bar for the MD steps of the whole campaign and one for each running job. In
@@ -46,7 +36,7 @@ class ProgressObserver(Observer):
     """
 
     def __init__(self, console: Console, *, n_md_steps: int) -> None:
-        self.console = console
+        super().__init__(console, description="{task.description:<34.34}")
         self.n_md_steps = n_md_steps
         self._started_s = time.monotonic()
         self._last_line_s = self._started_s
@@ -54,42 +44,19 @@ class ProgressObserver(Observer):
         self._reused_steps = 0
         self._first_step_s: float | None = None
         self._running: dict[tuple[str, int], tuple[Path, TaskID | None, int | None]] = {}
-        self._progress = Progress(
-            TextColumn("{task.description:<34.34}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._total = self._progress.add_task("all MD steps", total=n_md_steps or None)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
+        self._total = self.bars.add_task("all MD steps", total=n_md_steps or None)
 
     def job_started(self, node: Node, heartbeat: Path) -> None:
         """Show a bar for the job."""
         steps = node.job.metadata.get(STEPS_KEY)
-        task = self._progress.add_task(node.job.name, total=steps)
+        task = self.bars.add_task(node.job.name, total=steps)
         self._running[node.key] = (heartbeat, task, steps)
 
     def job_ended(self, node: Node) -> None:
         """Print one line and take the job's bar away."""
         _, task, _ = self._running.pop(node.key, (None, None, None))
         if task is not None:
-            self._progress.remove_task(task)
+            self.bars.remove_task(task)
         steps = node.job.metadata.get(STEPS_KEY, 0)
         if node.state == "done":
             self._done_steps += steps
@@ -109,9 +76,9 @@ class ProgressObserver(Observer):
             if count is None:
                 continue
             if task is not None:
-                self._progress.update(task, completed=count)
+                self.bars.update(task, completed=count)
             current += min(count, steps) if steps else 0
-        self._progress.update(self._total, completed=current)
+        self.bars.update(self._total, completed=current)
         now_s = time.monotonic()
         if self._first_step_s is None and current > self._reused_steps:
             self._first_step_s = now_s

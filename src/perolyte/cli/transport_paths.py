@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perolyte.cli.bvse_files import explain_writing, name_stems
+from perolyte.cli.bvse_files import name_stems
+from perolyte.cli.result_folder import explain_writing, write_figure
 from perolyte.errors import InputError
 from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
@@ -28,7 +29,6 @@ __all__ = [
     "write_paths",
 ]
 
-_FORMATS = ("png", "svg", "pdf")
 _PACKED = (".gz", ".bz2", ".xz")
 _WRITTEN = (".json", ".xml", ".traj", ".extxyz", ".xyz", ".h5", ".h5md", ".dump", ".lammpstrj")
 
@@ -153,7 +153,6 @@ def _strip_endings(path: Path) -> Path:
 
 def _write_one(document: IonPathsDoc, folder: Path, stem: str) -> Iterator[Path]:
     # plotly and matplotlib take longer to load than a table to print
-    from perolyte.reports.figures import render_figure, settle_layout
     from perolyte.reports.ion_density_plot import ion_density_figure
     from perolyte.reports.ion_density_surface import ion_density_html
     from perolyte.reports.ion_motion_plot import ion_motion_figure
@@ -169,11 +168,7 @@ def _write_one(document: IonPathsDoc, folder: Path, stem: str) -> Iterator[Path]
         "density": ion_density_figure,
     }
     for name, draw in draws.items():
-        figure = draw(document)
-        settle_layout(figure)
-        for file_format in _FORMATS:
-            path = folder / f"{stem}_{name}.{file_format}"
-            yield replace_file(path, render_figure(figure, file_format))
+        yield from write_figure(draw(document), folder, f"{stem}_{name}")
 
 
 def _format_cube(document: IonPathsDoc) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from perolyte.execution.processes import describe_process
-from perolyte.potentials.heartbeat import read_heartbeat
+from perolyte.potentials.heartbeat import STEPS_KEY, read_heartbeat
 from perolyte.settings import HEARTBEAT_VARIABLE, read_positive_int
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Beat:
     def __init__(self, launchpad: LaunchPad, fw_id: int, note: dict[str, Any]) -> None:
         self._collection = launchpad.db[COLLECTION]
         self._fw_id = fw_id
-        kept = ("uuid", "index", "campaign", "stage", "name", "n_evaluations")
+        kept = ("uuid", "index", "campaign", "stage", "name", STEPS_KEY)
         self._started_at = datetime.now(UTC)
         self._fixed = {key: note.get(key) for key in kept} | describe_process()
         self._fixed["started_at"] = self._started_at

@@ -21,7 +21,7 @@ from perolyte.execution.status import (
     estimate_rest_s,
 )
 from perolyte.files import replace_file
-from perolyte.potentials.heartbeat import read_heartbeat
+from perolyte.potentials.heartbeat import STEPS_KEY, read_heartbeat
 
 __all__ = ["STATE_NAME", "LocalState", "read_folder"]
 
@@ -75,7 +75,7 @@ class LocalState:
                         "name": node.job.name,
                         "stage": stage,
                         "started_s": self._started_s.get(node.key, time.time()),
-                        "n_total": node.job.metadata.get("n_evaluations"),
+                        "n_total": node.job.metadata.get(STEPS_KEY),
                         "folder": str(folder_of(node)),
                     }
                 )

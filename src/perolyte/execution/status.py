@@ -12,6 +12,7 @@ from perolyte.execution.beats import COLLECTION
 from perolyte.execution.fizzled import find_cause
 from perolyte.execution.job_classes import order_of_stage
 from perolyte.execution.workflow import NOTE
+from perolyte.potentials.heartbeat import STEPS_KEY
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -190,7 +191,7 @@ def _list_running(launchpad: LaunchPad, campaign: str | None) -> dict[str, list[
                 where=f"{beat['host']}{job}",
                 seconds=beat["seconds"],
                 n_done=beat.get("n_done"),
-                n_total=beat.get("n_evaluations"),
+                n_total=beat.get(STEPS_KEY),
                 note=None if beat["state"] == "running" else beat["state"],
             )
         )

@@ -14,6 +14,7 @@ from monty.json import MontyEncoder
 from perolyte.execution.job_classes import describe_job
 from perolyte.execution.reuse import RUN_MARK
 from perolyte.execution.routing import Routing, route_jobs
+from perolyte.potentials.heartbeat import STEPS_KEY
 
 if TYPE_CHECKING:
     from fireworks import Workflow
@@ -23,7 +24,6 @@ __all__ = ["NOTE", "Submission", "build_workflow", "list_jobs"]
 NOTE = "perolyte"
 """Key of a firework's spec that says which job it is."""
 
-STEPS_KEY = "n_evaluations"
 _OWN_METADATA = frozenset({RUN_MARK, "fw_id", STEPS_KEY, "job_class"})
 
 

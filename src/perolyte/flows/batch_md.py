@@ -13,6 +13,7 @@ from perolyte.jobs.md_settings import MDSettings
 from perolyte.jobs.molecular_dynamics import run_molecular_dynamics
 from perolyte.jobs.provenance import describe_maker
 from perolyte.potentials import resolve_potential
+from perolyte.potentials.heartbeat import STEPS_KEY
 
 __all__ = ["BatchMDMaker"]
 
@@ -107,5 +108,5 @@ class BatchMDMaker(MDSettings, Maker):
             campaign=self.campaign,
         )
         job.name = f"{self.name} {label}" if label else self.name
-        job.metadata["n_evaluations"] = self.n_steps * len(temperatures_K) * self.n_replicas
+        job.metadata[STEPS_KEY] = self.n_steps * len(temperatures_K) * self.n_replicas
         return job

@@ -19,6 +19,7 @@ from perolyte.jobs.md_settings import MDLengths
 from perolyte.jobs.paths import analyse_paths
 from perolyte.jobs.provenance import describe_maker
 from perolyte.jobs.seeds import derive_seed
+from perolyte.potentials.heartbeat import STEPS_KEY
 
 __all__ = ["ConductivityMaker"]
 
@@ -211,7 +212,7 @@ class ConductivityMaker(MDLengths, Maker):
             prepared.name = f"prepare {where}"
             md = self._configure(temperature_K, seed).make(prepared.output)
             md.name = f"MD {where}"
-            md.metadata["n_evaluations"] = self.n_steps
+            md.metadata[STEPS_KEY] = self.n_steps
             trajectory = md.output.objects["trajectory"]
             run = self._analyse(md, trajectory, label, where, hop_A, temperature_K, seed=seed)
             jobs += [prepared, md, *run]

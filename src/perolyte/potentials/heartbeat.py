@@ -11,7 +11,10 @@ from pathlib import Path
 from perolyte.files import replace_file
 from perolyte.settings import HEARTBEAT_VARIABLE
 
-__all__ = ["Heartbeat", "read_heartbeat"]
+__all__ = ["STEPS_KEY", "Heartbeat", "read_heartbeat"]
+
+STEPS_KEY = "n_evaluations"
+"""Where the metadata of a job say how far its heartbeat will count."""
 
 
 class Heartbeat:

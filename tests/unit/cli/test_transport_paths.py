@@ -109,8 +109,7 @@ def test_files(call, files, tmp_path):
 
 
 def test_the_same_again_changes_nothing(call, files, tmp_path, monkeypatch):
-    monkeypatch.setattr("perolyte.cli.transport_paths._FORMATS", ())  # drawing takes the time
-    monkeypatch.setattr("perolyte.cli.transport_files._FIGURE_FORMATS", ())
+    monkeypatch.setattr("perolyte.cli.result_folder.FIGURE_FORMATS", ())  # drawing takes the time
     contents = []
     for _ in range(2):
         assert call(files["short"], *OPTIONS, "--paths", "-o", "out")[0] == 0
@@ -131,8 +130,7 @@ def test_a_file_of_nothing_but_ions(call, tmp_path, monkeypatch):
     """Its density comes with the sites instead of a framework."""
     from ase.io import read, write
 
-    monkeypatch.setattr("perolyte.cli.transport_paths._FORMATS", ())
-    monkeypatch.setattr("perolyte.cli.transport_files._FIGURE_FORMATS", ())
+    monkeypatch.setattr("perolyte.cli.result_folder.FIGURE_FORMATS", ())
     frames = read(write_run(tmp_path / "all.extxyz", n_frames=40), index=":")
     write(tmp_path / "ions.extxyz", [frame[:12] for frame in frames])
     assert call("ions.extxyz", *OPTIONS, "--paths", "--keep-drift", "-o", "out")[0] == 0
