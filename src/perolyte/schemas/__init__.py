@@ -26,6 +26,14 @@ from perolyte.schemas.impedance import (
     MeasuredQuantity,
     SampleDescription,
 )
+from perolyte.schemas.label import (
+    SPLITS,
+    LabelDoc,
+    RefusedLabel,
+    SplitName,
+    TrainingFrame,
+    TrainingSetDoc,
+)
 from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.paths import (
     CooperationDescription,
@@ -71,6 +79,7 @@ from perolyte.schemas.transport import (
 
 __all__ = [
     "LARGE_KEY",
+    "SPLITS",
     "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
@@ -100,6 +109,7 @@ __all__ = [
     "IonPathsDoc",
     "JumpDescription",
     "KramersKronigDescription",
+    "LabelDoc",
     "MeanCellDescription",
     "MeasuredQuantity",
     "NonGaussianDescription",
@@ -112,6 +122,7 @@ __all__ = [
     "RadialDistributionDescription",
     "RankedCandidate",
     "RankingDoc",
+    "RefusedLabel",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
@@ -124,10 +135,13 @@ __all__ = [
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",
+    "SplitName",
     "Status",
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "TrainingFrame",
+    "TrainingSetDoc",
     "TrajectoryDoc",
     "TrajectorySetDoc",
     "VanHoveDescription",
