@@ -24,7 +24,7 @@ from perolyte.potentials.chgnet_network import NetworkWeights, read_weights
 if TYPE_CHECKING:
     from perolyte.potentials.batch import BatchPotential
 
-__all__ = ["load_chgnet_weights", "load_potential"]
+__all__ = ["load_chgnet_state", "load_chgnet_weights", "load_potential"]
 
 
 def load_potential(
@@ -82,25 +82,43 @@ def load_chgnet_weights(name_or_path: str | Path) -> tuple[NetworkWeights, dict[
     PotentialError
         As ``load_potential``.
     """
-    text = str(name_or_path)
-    if text == "chgnet" or (text.startswith("chgnet-") and not Path(text).exists()):
-        release = text.removeprefix("chgnet").removeprefix("-") or "0.3.0"
-        path = _find_pretrained(release)
-        origin = f"{release} (chgnet {version_of('chgnet')})"
-    else:
-        path = Path(text).expanduser()
-        origin = f"checkpoint {path.name}"
-        if not path.is_file():
-            raise PotentialError(
-                f"potential {text!r} is neither a known name ('chgnet') nor a file; give the path "
-                "of a checkpoint that chgnet's Trainer wrote"
-            )
+    path, origin = _find_file(name_or_path)
     try:
         stamp = path.stat()
     except OSError as err:
         raise PotentialError(f"checkpoint {path} cannot be read ({err.strerror})") from err
     weights, sha256 = _read_checkpoint(path.resolve(), stamp.st_mtime_ns, stamp.st_size)
-    return weights, {"name": "CHGNet", "version": origin, "weights_sha256": sha256}
+    return weights, {**origin, "weights_sha256": sha256}
+
+
+def load_chgnet_state(name_or_path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return ``state_dict`` and ``model_args`` of chgnet's own module, and where they come from.
+
+    Raises
+    ------
+    PotentialError
+        As ``load_potential``.
+    """
+    path, origin = _find_file(name_or_path)
+    model, sha256 = _read_model(path)
+    read_weights(model["state_dict"], model["model_args"])
+    return model, {**origin, "weights_sha256": sha256}
+
+
+def _find_file(name_or_path: str | Path) -> tuple[Path, dict[str, str]]:
+    """Return the file of a potential, and its name and version."""
+    text = str(name_or_path)
+    if text == "chgnet" or (text.startswith("chgnet-") and not Path(text).exists()):
+        release = text.removeprefix("chgnet").removeprefix("-") or "0.3.0"
+        version = f"{release} (chgnet {version_of('chgnet')})"
+        return _find_pretrained(release), {"name": "CHGNet", "version": version}
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise PotentialError(
+            f"potential {text!r} is neither a known name ('chgnet') nor a file; give the path "
+            "of a checkpoint that chgnet's Trainer wrote"
+        )
+    return path, {"name": "CHGNet", "version": f"checkpoint {path.name}"}
 
 
 def _find_pretrained(release: str) -> Path:
@@ -124,6 +142,12 @@ def _find_pretrained(release: str) -> Path:
 def _read_checkpoint(path: Path, changed_ns: int, size: int) -> tuple[NetworkWeights, str]:
     """Read a checkpoint; time and size are there so that a changed file is read again."""
     del changed_ns, size
+    model, sha256 = _read_model(path)
+    return read_weights(model["state_dict"], model["model_args"]), sha256
+
+
+def _read_model(path: Path) -> tuple[dict[str, Any], str]:
+    """Read a checkpoint's ``state_dict`` and ``model_args``, and the file's SHA-256."""
     try:
         content = path.read_bytes()
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -145,5 +169,4 @@ def _read_checkpoint(path: Path, changed_ns: int, size: int) -> tuple[NetworkWei
             f"checkpoint {path} is not one of CHGNet: it has no 'model' with 'state_dict' and "
             "'model_args'; give a file that chgnet's Trainer wrote"
         )
-    weights = read_weights(model["state_dict"], model["model_args"])
-    return weights, hashlib.sha256(content).hexdigest()
+    return model, hashlib.sha256(content).hexdigest()
