@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from perolyte.errors import PotentialError
+from perolyte.errors import InputError, PotentialError
 from perolyte.potentials.chgnet_engine import ChgnetEngine
 from perolyte.potentials.chgnet_network import NetworkWeights, read_weights
+from perolyte.potentials.stored import fetch_potential, is_potential_uuid
 
 if TYPE_CHECKING:
+    from jobflow import JobStore
+
     from perolyte.potentials.batch import BatchPotential
 
 __all__ = ["load_chgnet_state", "load_chgnet_weights", "load_potential"]
@@ -34,6 +37,7 @@ def load_potential(
     dtype: str | torch.dtype = "float32",
     compile: bool | Literal["auto"] = "auto",
     skin_A: float = 0.5,
+    store: JobStore | None = None,
 ) -> BatchPotential:
     """Load a potential that evaluates batches of systems.
 
@@ -41,8 +45,8 @@ def load_potential(
     ----------
     name_or_path
         ``"chgnet"`` for the pretrained CHGNet 0.3.0, ``"chgnet-"`` and a version for another one
-        that the chgnet wheel carries (``"chgnet-r2scan"``), or the path of a checkpoint as
-        chgnet's ``Trainer`` writes it.
+        that the chgnet wheel carries (``"chgnet-r2scan"``), the path of a checkpoint as chgnet's
+        ``Trainer`` writes it, or the uuid of a :class:`~perolyte.schemas.PotentialDoc`.
     device
         ``"cpu"``, ``"cuda"`` or None for CUDA where there is one.
     dtype
@@ -51,9 +55,15 @@ def load_potential(
         See ``ChgnetEngine``.
     skin_A
         Skin of the neighbour list, Å.
+    store
+        Connected, for a uuid: see :func:`~perolyte.potentials.stored.fetch_potential`.
 
     Raises
     ------
+    InputError
+        For a uuid without a store, or one that the store does not have.
+    StoreError
+        If the store's weights are missing or damaged.
     PotentialError
         If the name is unknown, the file is missing, damaged or something else, the device is not
         there or the type is not supported.
@@ -68,6 +78,13 @@ def load_potential(
     >>> bool(-13.0 < result.energies_eV[0] < -11.0)
     True
     """
+    if is_potential_uuid(str(name_or_path)):
+        if store is None:
+            raise InputError(
+                f"potential {name_or_path!r} is the uuid of a document; give the store that holds "
+                "it (store=)"
+            )
+        name_or_path = fetch_potential(str(name_or_path), store)
     weights, origin = load_chgnet_weights(name_or_path)
     return ChgnetEngine(
         weights, origin=dict(origin), device=device, dtype=dtype, compile=compile, skin_A=skin_A

@@ -40,6 +40,12 @@ from perolyte.schemas.paths import (
     SiteKindDescription,
     VanHoveDescription,
 )
+from perolyte.schemas.potential import (
+    FrameErrorsDescription,
+    PotentialDoc,
+    ReferenceShiftsDescription,
+    TrainingEpoch,
+)
 from perolyte.schemas.structure import (
     CellDescription,
     PerovskiteDescription,
@@ -92,6 +98,7 @@ __all__ = [
     "Document",
     "DopantDescription",
     "DopingDescription",
+    "FrameErrorsDescription",
     "FreeEnergyDescription",
     "GrainSizeMap",
     "HopDescription",
@@ -106,12 +113,14 @@ __all__ = [
     "PairDescription",
     "PercolationDescription",
     "PerovskiteDescription",
+    "PotentialDoc",
     "PotentialProvenance",
     "Provenance",
     "Quantity",
     "RadialDistributionDescription",
     "RankedCandidate",
     "RankingDoc",
+    "ReferenceShiftsDescription",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
@@ -128,6 +137,7 @@ __all__ = [
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "TrainingEpoch",
     "TrajectoryDoc",
     "TrajectorySetDoc",
     "VanHoveDescription",
