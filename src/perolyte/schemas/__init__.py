@@ -26,6 +26,14 @@ from perolyte.schemas.impedance import (
     MeasuredQuantity,
     SampleDescription,
 )
+from perolyte.schemas.label import (
+    SPLITS,
+    LabelDoc,
+    RefusedLabel,
+    SplitName,
+    TrainingFrame,
+    TrainingSetDoc,
+)
 from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.paths import (
     CooperationDescription,
@@ -77,6 +85,7 @@ from perolyte.schemas.transport import (
 
 __all__ = [
     "LARGE_KEY",
+    "SPLITS",
     "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
@@ -107,6 +116,7 @@ __all__ = [
     "IonPathsDoc",
     "JumpDescription",
     "KramersKronigDescription",
+    "LabelDoc",
     "MeanCellDescription",
     "MeasuredQuantity",
     "NonGaussianDescription",
@@ -121,6 +131,7 @@ __all__ = [
     "RankedCandidate",
     "RankingDoc",
     "ReferenceShiftsDescription",
+    "RefusedLabel",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
@@ -133,11 +144,14 @@ __all__ = [
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",
+    "SplitName",
     "Status",
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
     "TrainingEpoch",
+    "TrainingFrame",
+    "TrainingSetDoc",
     "TrajectoryDoc",
     "TrajectorySetDoc",
     "VanHoveDescription",
