@@ -48,6 +48,12 @@ from perolyte.schemas.paths import (
     SiteKindDescription,
     VanHoveDescription,
 )
+from perolyte.schemas.potential import (
+    FrameErrorsDescription,
+    PotentialDoc,
+    ReferenceShiftsDescription,
+    TrainingEpoch,
+)
 from perolyte.schemas.structure import (
     CellDescription,
     PerovskiteDescription,
@@ -101,6 +107,7 @@ __all__ = [
     "Document",
     "DopantDescription",
     "DopingDescription",
+    "FrameErrorsDescription",
     "FreeEnergyDescription",
     "GrainSizeMap",
     "HopDescription",
@@ -116,12 +123,14 @@ __all__ = [
     "PairDescription",
     "PercolationDescription",
     "PerovskiteDescription",
+    "PotentialDoc",
     "PotentialProvenance",
     "Provenance",
     "Quantity",
     "RadialDistributionDescription",
     "RankedCandidate",
     "RankingDoc",
+    "ReferenceShiftsDescription",
     "RefusedLabel",
     "RegimeChange",
     "RegimeSegment",
@@ -140,6 +149,7 @@ __all__ = [
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "TrainingEpoch",
     "TrainingFrame",
     "TrainingSetDoc",
     "TrajectoryDoc",
