@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Evaluation,
         SystemBatch,
     )
+    from perolyte.potentials.committee import Committee, load_committee
     from perolyte.potentials.dynamics import run_md_batch
     from perolyte.potentials.loading import load_potential
     from perolyte.potentials.relaxation_batch import relax_batch
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchPotential",
     "BrokenSystemError",
+    "Committee",
     "Evaluation",
     "PotentialSpec",
     "SystemBatch",
     "describe_potential",
+    "load_committee",
     "load_potential",
     "name_of_potential",
     "relax_batch",
@@ -37,8 +40,10 @@ __all__ = [
 _LAZY = {
     "BatchPotential": "perolyte.potentials.batch",
     "BrokenSystemError": "perolyte.potentials.batch",
+    "Committee": "perolyte.potentials.committee",
     "Evaluation": "perolyte.potentials.batch",
     "SystemBatch": "perolyte.potentials.batch",
+    "load_committee": "perolyte.potentials.committee",
     "load_potential": "perolyte.potentials.loading",
     "relax_batch": "perolyte.potentials.relaxation_batch",
     "run_md_batch": "perolyte.potentials.dynamics",
