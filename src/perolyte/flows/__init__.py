@@ -8,6 +8,7 @@ from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
 from perolyte.flows.labelling import LabelMaker
 from perolyte.flows.screening import BvseFilter
+from perolyte.flows.training import PotentialTrainingMaker
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
@@ -25,6 +26,7 @@ __all__ = [
     "IngestMaker",
     "LabelMaker",
     "ParentRecipe",
+    "PotentialTrainingMaker",
     "TransportMaker",
     "Vacancy",
     "VacancyScreenMaker",

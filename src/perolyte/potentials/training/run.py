@@ -76,6 +76,8 @@ class TrainingOutcome:
         Of training frames and labels.
     settings, seed
         As asked for.
+    device
+        Where the last epochs were trained.
     """
 
     checkpoint: Path
@@ -92,6 +94,7 @@ class TrainingOutcome:
     data_sha256: str
     settings: TrainingSettings
     seed: int
+    device: str
 
 
 def train_potential(
@@ -186,6 +189,7 @@ def train_potential(
         data_sha256=data_sha256,
         settings=settings,
         seed=seed,
+        device=device,
     )
 
 
