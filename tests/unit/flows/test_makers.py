@@ -13,12 +13,13 @@ import pytest
 from atomate2.ase.jobs import EmtRelaxMaker
 from atomate2.forcefields.jobs import ForceFieldRelaxMaker
 from atomate2.forcefields.md import ForceFieldMDMaker
-from jobflow import Flow, Job, Maker, OnMissing
+from jobflow import Flow, Job, Maker, OnMissing, OutputReference
 from monty.json import MontyDecoder, MontyEncoder
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
 from perolyte.flows import (
+    ActiveLearningMaker,
     BatchMDMaker,
     BvseMaker,
     ConductivityMaker,
@@ -66,6 +67,11 @@ class Case:
 
 
 CASES = {
+    "active learning": Case(
+        ActiveLearningMaker(hop_distance_A=3.6, seed=2, campaign="c"),
+        lambda maker: maker.make([ROCKSALT], OutputReference("a training set")),
+        None,
+    ),
     "conductivity": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=build_md_maker(TOY)),
         lambda maker: maker.make(ROCKSALT),
