@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from monty.json import MontyDecoder
 from pymatgen.core import Lattice, Structure
 
 from perolyte.dft.evaluation import evaluate_structure
@@ -20,6 +22,7 @@ from perolyte.schemas import TrainingSetDoc
 TEACHER = "support.learning_salts.make_teacher"
 COMMITTEE = ("chgnet", "chgnet-r2scan")
 """Who explores first: one of them is the teacher."""
+GIVEN = "given.json"
 CALLS_VARIABLE = "PEROLYTE_TEST_CALLS"
 
 
@@ -111,11 +114,12 @@ def make_loop(**changes: Any) -> ActiveLearningMaker:
 
 
 def run_loop(folder: Path) -> None:
-    """Run the loop, or go on with it; for processes that are killed."""
+    """Run the loop with the training set in a folder, or go on with it; to be killed."""
     from perolyte.execution import run_flow
     from perolyte.stores import open_store
 
-    flow = make_loop().make([make_salt(99)], make_salt_set(), committee=COMMITTEE)
+    salts = json.loads((folder / GIVEN).read_text(), cls=MontyDecoder)
+    flow = make_loop().make([make_salt(99)], salts, committee=COMMITTEE)
     store = open_store(folder / "store")
     try:
         report = run_flow(flow, store, folder=folder / "jobs", n_workers=1)

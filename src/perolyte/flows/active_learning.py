@@ -225,16 +225,32 @@ class ActiveLearningMaker(Maker):
         grow.name = f"{self.name}: training set {following}"
         record = self._record(exploration, labels, "not_converged", [])
         trainings, members = self._train(grow.output, round_index=following)
-        starts = [
-            origin if run.last_structure is None else run.last_structure
-            for origin, run in zip(state["origins"], exploration.runs, strict=True)
-        ]
         jobs, output = self._explore(
-            grow.output, members, following, {**state, "starts": starts}, [*rounds, record.output]
+            grow.output, members, following, _go_on(state, exploration), [*rounds, record.output]
         )
         return Flow(
             [grow, record, *trainings, *jobs], output=output, name=f"{self.name}: round {following}"
         )
+
+    def build_further(
+        self,
+        exploration: ExplorationDoc,
+        objections: list[str],
+        *,
+        state: dict[str, Any],
+        rounds: list[ActiveLearningRoundDoc],
+    ) -> Flow:
+        """Build the jobs of another exploration with the same committee."""
+        following = exploration.round + 1
+        record = self._record(exploration, [], "not_converged", objections)
+        jobs, output = self._explore(
+            _refer(exploration.training_set_uuid),
+            exploration.potentials,
+            following,
+            _go_on(state, exploration),
+            [*rounds, record.output],
+        )
+        return Flow([record, *jobs], output=output, name=f"{self.name}: round {following}")
 
     def build_end(
         self,
@@ -320,6 +336,15 @@ class ActiveLearningMaker(Maker):
         decide = decide_round(explore.output, state=state, rounds=rounds, maker=self)
         decide.name = f"{self.name}: decision {round_index}"
         return [explore, decide], decide.output
+
+
+def _go_on(state: dict[str, Any], exploration: ExplorationDoc) -> dict[str, Any]:
+    """Return the state of the next round: runs begin where they were, or anew."""
+    starts = [
+        origin if run.last_structure is None else run.last_structure
+        for origin, run in zip(state["origins"], exploration.runs, strict=True)
+    ]
+    return {**state, "starts": starts}
 
 
 def _refer(uuid: str | None) -> OutputReference:

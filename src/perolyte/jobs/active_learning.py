@@ -46,7 +46,7 @@ def decide_round(
     rounds: list[ActiveLearningRoundDoc],
     maker: Any,
 ) -> Response:
-    """End the loop by its rule, or label what was selected.
+    """End the loop by its rule, label what was selected, or look further.
 
     Parameters
     ----------
@@ -65,11 +65,14 @@ def decide_round(
         Replaces itself; the output is that of :func:`finish_loop`.
     """
     before = rounds[-1].diffusivities if rounds else None
-    objections = find_objections(exploration, before, StopRule(**maker.stop_rule))
+    rule = StopRule(**maker.stop_rule)
+    objections = find_objections(exploration, before, rule)
+    # what is known well is only not shown yet: by a longer run, or a second diffusivity
+    is_quiet = exploration.doubtful_percent <= rule.max_doubtful_percent
     ending: tuple[Status, list[str]] | None = None
     if not objections:
         ending = ("converged", [])
-    elif not exploration.selected:
+    elif not exploration.selected and not is_quiet:
         like = f"{exploration.n_too_near} of {exploration.n_doubtful} doubtful frames are like"
         hint = "explore longer, at other temperatures, or lower min_distance"
         ending = (
@@ -81,8 +84,10 @@ def decide_round(
             "not_converged",
             [*objections, f"max_rounds is {maker.max_rounds}; raise it to go on"],
         )
-    if ending is None:
+    if ending is None and exploration.selected:
         flow = maker.build_labels(exploration, state=state, rounds=rounds)
+    elif ending is None:
+        flow = maker.build_further(exploration, objections, state=state, rounds=rounds)
     else:
         flow = maker.build_end(
             exploration, [], state=state, rounds=rounds, status=ending[0], reasons=ending[1]

@@ -216,6 +216,8 @@ def _select(
         [*(c.structure for c in candidates), *known],
         engine=lead if isinstance(lead, ChgnetEngine) else None,
     )
+    # the frames of another loop of this name have other names
+    mark = f" {uuid[:6]}" if (uuid := current_uuid()) else ""
     spread = float(np.sqrt(((features - features.mean(axis=0)) ** 2).sum(axis=1).mean()))
     found = select_frames(
         features[: len(candidates)],
@@ -228,7 +230,7 @@ def _select(
     )
     selected = [
         SelectedFrame(
-            name=f"{name} {candidates[index].run + 1}-{candidates[index].frame}",
+            name=f"{name} {candidates[index].run + 1}-{candidates[index].frame}{mark}",
             trajectory=trajectories[candidates[index].run],
             structure=candidates[index].structure,
             temperature_K=replicas[candidates[index].run].temperature_K,

@@ -147,6 +147,19 @@ class TestTurns:
             "there is nothing to label (2 of 2 doubtful frames are like labelled ones)" in reasons
         )
 
+    def test_what_is_only_not_shown_yet_is_explored_further(self):
+        moved = make_structure(Li=1, F=1)
+        moved.translate_sites([0], [0.1, 0, 0])
+        quiet = make_exploration(make_run(last_structure=moved))
+        flow = decide(quiet)  # no diffusivity to compare with
+        assert names_of(flow) == ["round 0", "exploration 1", "decision 1"]
+        assert "no round before" in reasons_of(flow)[1]
+        explore = flow.jobs[1]
+        assert explore.function_args[0] == [moved]
+        assert explore.function_kwargs["members"] == ["a", "b"]
+        assert explore.function_kwargs["training_set"].uuid == "set-uuid"
+        assert names_of(decide(quiet, max_rounds=1)) == ["round 0", "result"]
+
     def test_the_last_round_labels_nothing(self):
         noisy = make_exploration(make_run(n_doubtful=2), selected=[SELECTED], round=4)
         assert reasons_of(decide(noisy))[1].endswith("max_rounds is 5; raise it to go on")
