@@ -29,6 +29,7 @@ from perolyte.flows import (
     GrainBoundary,
     LabelMaker,
     ParentRecipe,
+    PotentialTrainingMaker,
     TransportMaker,
     Vacancy,
     VacancyScreenMaker,
@@ -114,6 +115,11 @@ CASES = {
     "labels": Case(
         LabelMaker(engine=TOY, campaign="c"),
         lambda maker: Flow([job := maker.make(ROCKSALT, name="salt")], output=job.output),
+        None,
+    ),
+    "training": Case(
+        PotentialTrainingMaker(settings={"batch_size": 2}, campaign="c"),
+        lambda maker: Flow([job := maker.make(OutputReference("u"), seed=2)], output=job.output),
         None,
     ),
     "transport of files": Case(
