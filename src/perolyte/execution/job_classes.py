@@ -45,6 +45,9 @@ _FUNCTIONS = {
     "perolyte.jobs.relaxation.relax_candidates": JobKind("analysis", "relaxation"),
     "perolyte.jobs.relaxation.build_relax_document": JobKind("analysis", "relaxation judged"),
     "perolyte.jobs.ranking.rank_candidates": JobKind("analysis", "ranking"),
+    "perolyte.jobs.exploration.explore_with_committee": JobKind(
+        "molecular_dynamics", "molecular dynamics"
+    ),
     "perolyte.jobs.molecular_dynamics.run_molecular_dynamics": JobKind(
         "molecular_dynamics", "molecular dynamics"
     ),
@@ -53,6 +56,7 @@ _FUNCTIONS = {
     "jobflow.core.job.store_inputs": JobKind("analysis", "outputs collected"),
 }
 _MODULES = {
+    "perolyte.jobs.active_learning": JobKind("analysis", "active learning"),
     "perolyte.jobs.diffusion": JobKind("analysis", "diffusivity"),
     "perolyte.jobs.conductivity": JobKind("analysis", "conductivity"),
     "perolyte.jobs.paths": JobKind("analysis", "ion paths"),

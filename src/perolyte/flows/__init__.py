@@ -1,5 +1,6 @@
 """Makers: flows that wire jobs, generic over the makers they are given."""
 
+from perolyte.flows.active_learning import ActiveLearningMaker
 from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
@@ -15,6 +16,7 @@ from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
+    "ActiveLearningMaker",
     "BatchMDMaker",
     "BvseFilter",
     "BvseMaker",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Evaluation,
         SystemBatch,
     )
+    from perolyte.potentials.committee import Committee, load_committee
     from perolyte.potentials.dynamics import run_md_batch
     from perolyte.potentials.loading import load_potential
     from perolyte.potentials.relaxation_batch import relax_batch
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchPotential",
     "BrokenSystemError",
+    "Committee",
     "Evaluation",
     "PotentialSpec",
     "SystemBatch",
@@ -36,6 +38,7 @@ __all__ = [
     "TrainingStage",
     "describe_potential",
     "evaluate_frames",
+    "load_committee",
     "load_potential",
     "name_of_potential",
     "relax_batch",
@@ -47,11 +50,13 @@ __all__ = [
 _LAZY = {
     "BatchPotential": "perolyte.potentials.batch",
     "BrokenSystemError": "perolyte.potentials.batch",
+    "Committee": "perolyte.potentials.committee",
     "Evaluation": "perolyte.potentials.batch",
     "SystemBatch": "perolyte.potentials.batch",
     "TrainingSettings": "perolyte.potentials.training",
     "TrainingStage": "perolyte.potentials.training",
     "evaluate_frames": "perolyte.potentials.training",
+    "load_committee": "perolyte.potentials.committee",
     "load_potential": "perolyte.potentials.loading",
     "relax_batch": "perolyte.potentials.relaxation_batch",
     "run_md_batch": "perolyte.potentials.dynamics",

@@ -7,8 +7,8 @@ positions, cells, energies, forces and stresses are float64 whatever that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
     from torch import Tensor
 
-__all__ = ["BatchPotential", "BrokenSystemError", "Evaluation", "SystemBatch"]
+__all__ = [
+    "BatchPotential",
+    "BrokenSystemError",
+    "Evaluation",
+    "SystemBatch",
+    "find_largest_uncertainties",
+    "join_evaluations",
+]
 
 
 class BrokenSystemError(PotentialError):
@@ -129,6 +136,16 @@ class SystemBatch:
         """(n_systems,) int64: number of atoms of each system."""
         return torch.bincount(self.system_of_atom, minlength=self.n_systems)
 
+    def split(self, positions_A: Tensor) -> Iterator[tuple[SystemBatch, Tensor]]:
+        """Yield each system as a batch of its own, with its (n_atoms, 3) positions, Å."""
+        start = 0
+        for system, n_atoms in enumerate(self.counts.tolist()):
+            atoms = slice(start, start + n_atoms)
+            owners = torch.zeros(n_atoms, dtype=torch.int64, device=self.numbers.device)
+            cells = self.cells_A[system : system + 1]
+            yield SystemBatch(self.numbers[atoms], owners, cells), positions_A[atoms]
+            start += n_atoms
+
     def to(self, device: torch.device | str) -> SystemBatch:
         """Return the same batch on another device."""
         return SystemBatch(
@@ -165,12 +182,45 @@ class Evaluation:
         for.
     magmoms_muB
         (n_atoms,), Bohr magnetons; None unless asked for.
+    force_uncertainties_eV_A
+        (n_atoms,) float64, eV/Å; None where the potential does not know its error.
+    energy_uncertainties_eV
+        (n_systems,) float64, eV; None likewise.
     """
 
     energies_eV: Tensor
     forces_eV_A: Tensor
     stresses_eV_A3: Tensor | None = None
     magmoms_muB: Tensor | None = None
+    force_uncertainties_eV_A: Tensor | None = None
+    energy_uncertainties_eV: Tensor | None = None
+
+
+def find_largest_uncertainties(batch: SystemBatch, evaluation: Evaluation) -> Tensor:
+    """Return (n_systems,) the largest force uncertainty of an atom, eV/Å; NaN where none is known.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> batch, positions_A = SystemBatch.from_structures([bulk("MgO", "rocksalt", a=4.2)] * 2)
+    >>> doubts = torch.tensor([0.1, 0.3, 0.2, 0.1], dtype=torch.float64)
+    >>> found = Evaluation(doubts[:2], positions_A, force_uncertainties_eV_A=doubts)
+    >>> find_largest_uncertainties(batch, found).tolist()
+    [0.3, 0.2]
+    """
+    values = evaluation.force_uncertainties_eV_A
+    if values is None:
+        return torch.full_like(evaluation.energies_eV, torch.nan)
+    return torch.segment_reduce(values, "max", lengths=batch.counts, unsafe=True)
+
+
+def join_evaluations(parts: Sequence[Evaluation]) -> Evaluation:
+    """Return the evaluation of a batch from those of its systems, in their order."""
+    joined: dict[str, Tensor | None] = {}
+    for item in fields(Evaluation):
+        present = [getattr(part, item.name) for part in parts]
+        joined[item.name] = None if present[0] is None else torch.cat(present)
+    return Evaluation(**joined)  # type: ignore[arg-type]  # energies and forces are always there
 
 
 @runtime_checkable

@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import torch
 
 from perolyte.errors import InputError, PotentialError
-from perolyte.potentials.batch import BrokenSystemError, Evaluation, SystemBatch
+from perolyte.potentials.batch import (
+    BrokenSystemError,
+    Evaluation,
+    SystemBatch,
+    join_evaluations,
+)
 from perolyte.potentials.chgnet_network.cpu_pass import CpuPass, is_supported
-from perolyte.potentials.chgnet_network.network import NetworkOutput, differentiate
+from perolyte.potentials.chgnet_network.network import (
+    NetworkOutput,
+    compute_site_features,
+    differentiate,
+)
 from perolyte.potentials.chgnet_network.static_pass import StaticPass
 from perolyte.potentials.devices import choose_device, choose_dtype
 from perolyte.potentials.graph import Graph, build_graph
-from perolyte.potentials.neighbours import NeighbourList
+from perolyte.potentials.neighbours import NeighbourList, find_pairs
 from perolyte.settings import torch_threads
 
 if TYPE_CHECKING:
@@ -194,12 +203,35 @@ class ChgnetEngine:
         InputError
             If shapes, types or devices do not fit.
         """
-        self._check_arguments(batch, positions_A)
+        self.check_arguments(batch, positions_A)
         if self.device.type == "cpu" and batch.n_systems > 1:
             return self._evaluate_one_by_one(batch, positions_A, stress=stress, magmoms=magmoms)
-        return self._evaluate(batch, positions_A, 0, stress=stress, magmoms=magmoms)
+        graph = self.find_graph(batch, positions_A)
+        return self.evaluate_graph(batch, graph, stress=stress, magmoms=magmoms)
 
-    def _check_arguments(self, batch: SystemBatch, positions_A: Tensor) -> None:
+    def find_site_features(self, batch: SystemBatch, positions_A: Tensor) -> Tensor:
+        """Return (n_atoms, width) what the last layers make the energy of each atom from.
+
+        Parameters
+        ----------
+        batch, positions_A
+            As :meth:`evaluate`, which it neither disturbs nor profits from.
+
+        Raises
+        ------
+        BrokenSystemError, PotentialError, InputError
+            As :meth:`evaluate`.
+        """
+        self.check_arguments(batch, positions_A)
+        pairs = find_pairs(batch, positions_A, self.weights.cutoff_A)
+        cutoffs = (self.weights.cutoff_A, self.weights.bond_cutoff_A)
+        graph = build_graph(
+            batch, positions_A, pairs, cutoff_A=cutoffs[0], bond_cutoff_A=cutoffs[1]
+        )
+        return compute_site_features(self.weights, graph, batch.numbers - 1)
+
+    def check_arguments(self, batch: SystemBatch, positions_A: Tensor) -> None:
+        """Raise InputError or PotentialError where :meth:`evaluate` would not take them."""
         shape = (batch.n_atoms, 3)
         if tuple(positions_A.shape) != shape or positions_A.dtype != torch.float64:
             raise InputError(
@@ -219,50 +251,53 @@ class ChgnetEngine:
     def _evaluate_one_by_one(
         self, batch: SystemBatch, positions_A: Tensor, *, stress: bool, magmoms: bool
     ) -> Evaluation:
-        results, start = [], 0
-        for system, n_atoms in enumerate(batch.counts.tolist()):
-            atoms = slice(start, start + n_atoms)
-            single = SystemBatch(
-                batch.numbers[atoms],
-                torch.zeros(n_atoms, dtype=torch.int64),
-                batch.cells_A[system : system + 1],
-            )
+        results = []
+        for system, (single, own_A) in enumerate(batch.split(positions_A)):
             try:
-                results.append(
-                    self._evaluate(
-                        single, positions_A[atoms], system, stress=stress, magmoms=magmoms
-                    )
-                )
+                graph = self.find_graph(single, own_A, index=system)
+                results.append(self.evaluate_graph(single, graph, stress=stress, magmoms=magmoms))
             except BrokenSystemError as err:
                 raise BrokenSystemError(err.reason, system, batch.n_systems) from err
-            start += n_atoms
-        return Evaluation(
-            torch.cat([result.energies_eV for result in results]),
-            torch.cat([result.forces_eV_A for result in results]),
-            _join([result.stresses_eV_A3 for result in results]),
-            _join([result.magmoms_muB for result in results]),
-        )
+        return join_evaluations(results)
 
-    def _evaluate(
-        self, batch: SystemBatch, positions_A: Tensor, index: int, *, stress: bool, magmoms: bool
-    ) -> Evaluation:
+    def find_graph(self, batch: SystemBatch, positions_A: Tensor, *, index: int = 0) -> Graph:
+        """Return the graph of a batch, from one of this potential's neighbour lists.
+
+        Parameters
+        ----------
+        batch, positions_A
+            As :meth:`evaluate`.
+        index
+            Which list: each follows one batch from step to step.
+
+        Raises
+        ------
+        BrokenSystemError
+            As :meth:`evaluate`.
+        """
         weights = self.weights
         while len(self._lists) <= index:
             self._lists.append(NeighbourList(weights.cutoff_A, self._skin_A))
         pairs = self._lists[index].update(batch, positions_A)
-        graph = build_graph(
+        return build_graph(
             batch,
             positions_A,
             pairs,
             cutoff_A=weights.cutoff_A,
             bond_cutoff_A=weights.bond_cutoff_A,
         )
-        output = self._pass(graph, batch.numbers - 1, magmoms=magmoms)
-        return self._assemble(batch, graph, output, stress=stress)
 
-    def _assemble(
-        self, batch: SystemBatch, graph: Graph, output: NetworkOutput, *, stress: bool
+    def evaluate_graph(
+        self, batch: SystemBatch, graph: Graph, *, stress: bool = False, magmoms: bool = False
     ) -> Evaluation:
+        """Evaluate a graph, which another potential of equal cutoffs may have found.
+
+        Raises
+        ------
+        BrokenSystemError
+            For a result that is not finite.
+        """
+        output = self._pass(graph, batch.numbers - 1, magmoms=magmoms)
         owners, slopes = batch.system_of_atom, output.gradient_eV_A
         site_energies = output.site_energies_eV.double() + self._references_eV[batch.numbers - 1]
         energies = site_energies.new_zeros(batch.n_systems).index_add_(0, owners, site_energies)
@@ -288,8 +323,3 @@ def _sum_stress(batch: SystemBatch, graph: Graph, slopes: Tensor) -> Tensor:
     volumes = torch.linalg.det(batch.cells_A).abs()
     # symmetric because the energy does not change by rotation; the rest is rounding
     return (virials + virials.transpose(1, 2)) / (2 * volumes[:, None, None])
-
-
-def _join(parts: list[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    return torch.cat(present) if present else None

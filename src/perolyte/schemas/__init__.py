@@ -1,5 +1,15 @@
 """Documents that jobs return and stores keep."""
 
+from perolyte.schemas.active_learning import (
+    ActiveLearningDoc,
+    ActiveLearningRoundDoc,
+    CalibrationDescription,
+    ExplorationDoc,
+    ExploredRun,
+    ReliabilityRow,
+    RunDiffusivity,
+    SelectedFrame,
+)
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
 from perolyte.schemas.bvse import (
     BvseDoc,
@@ -86,6 +96,8 @@ from perolyte.schemas.transport import (
 __all__ = [
     "LARGE_KEY",
     "SPLITS",
+    "ActiveLearningDoc",
+    "ActiveLearningRoundDoc",
     "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
@@ -93,6 +105,7 @@ __all__ = [
     "BvseDoc",
     "BvseSetDoc",
     "BvseSettings",
+    "CalibrationDescription",
     "CandidateDoc",
     "CandidateSetDoc",
     "CellDescription",
@@ -107,6 +120,8 @@ __all__ = [
     "Document",
     "DopantDescription",
     "DopingDescription",
+    "ExplorationDoc",
+    "ExploredRun",
     "FrameErrorsDescription",
     "FreeEnergyDescription",
     "GrainSizeMap",
@@ -135,12 +150,15 @@ __all__ = [
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
+    "ReliabilityRow",
     "ResultRow",
     "RoomTemperatureConductivity",
     "RowStatus",
+    "RunDiffusivity",
     "RunFile",
     "SampleDescription",
     "ScreeningSummaryDoc",
+    "SelectedFrame",
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",

@@ -15,7 +15,13 @@ from perolyte.transport.checks import FloatArray
 
 __all__ = ["OBSERVABLES", "read_observable"]
 
-OBSERVABLES = ("potential_energy", "kinetic_energy", "temperature", "conserved_energy")
+OBSERVABLES = (
+    "potential_energy",
+    "kinetic_energy",
+    "temperature",
+    "conserved_energy",
+    "force_uncertainty",
+)
 
 
 def read_observable(folder: str | Path, name: str) -> FloatArray:
@@ -26,7 +32,8 @@ def read_observable(folder: str | Path, name: str) -> FloatArray:
     folder
         Of one replica.
     name
-        One of :data:`OBSERVABLES`; energies in eV of all atoms, temperature in K.
+        One of :data:`OBSERVABLES`; energies in eV of all atoms, temperature in K, the largest
+        force uncertainty of an atom in eV/Å.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def read_observable(folder: str | Path, name: str) -> FloatArray:
     Raises
     ------
     InputError
-        For another name, or a damaged file, which is named.
+        For another name, one that this run has not, or a damaged file, which is named.
     """
     import h5py
 
@@ -52,5 +59,10 @@ def read_observable(folder: str | Path, name: str) -> FloatArray:
         with refuse_damage(f"{where / file_name}", "copy it again, or run anew"):
             content = io.BytesIO((where / file_name).read_bytes())
             with h5py.File(content, "r") as file:
+                if name not in file["observables"]:
+                    raise InputError(
+                        f"{where / file_name} holds no {name}: not every ensemble conserves an "
+                        "energy, and only a committee knows its uncertainty"
+                    )
                 parts.append(np.asarray(file[f"observables/{name}/value"][()], dtype=np.float64))
     return np.concatenate(parts) if parts else np.empty(0)

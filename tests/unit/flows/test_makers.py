@@ -19,6 +19,7 @@ from pymatgen.core import Structure
 
 from perolyte.errors import InputError
 from perolyte.flows import (
+    ActiveLearningMaker,
     BatchMDMaker,
     BvseMaker,
     ConductivityMaker,
@@ -67,6 +68,11 @@ class Case:
 
 
 CASES = {
+    "active learning": Case(
+        ActiveLearningMaker(hop_distance_A=3.6, seed=2, campaign="c"),
+        lambda maker: maker.make([ROCKSALT], OutputReference("a training set")),
+        None,
+    ),
     "conductivity": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=build_md_maker(TOY)),
         lambda maker: maker.make(ROCKSALT),

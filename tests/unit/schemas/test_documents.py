@@ -83,6 +83,15 @@ from support.documents import (
     make_relaxed,
     make_structure,
 )
+from support.learning_documents import (
+    CALIBRATION,
+    DIFFUSIVITY,
+    SELECTED,
+    make_exploration,
+    make_loop_document,
+    make_round,
+    make_run,
+)
 from support.made_labels import make_label, make_training_set
 
 POTENTIAL = PotentialProvenance(
@@ -556,6 +565,10 @@ TRAINING_SET = make_training_set().model_copy(
     update={"provenance": PROVENANCE, "refused": [RefusedLabel(name="x", reason="too hot")]}
 )
 DOCUMENTS: list[Document] = [
+    make_exploration(selected=[SELECTED]),
+    make_exploration(calibration=None, warnings=["not calibrated"]),
+    make_round(),
+    make_loop_document(),
     LABEL,
     LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
     TRAINING_SET,
@@ -584,6 +597,11 @@ DOCUMENTS: list[Document] = [
     PATHS,
 ]
 PARTS: list[BaseModel] = [
+    CALIBRATION,
+    CALIBRATION.reliability[0],
+    DIFFUSIVITY,
+    SELECTED,
+    make_run(last_structure=None),
     SITE,
     SITE_KIND,
     JUMP,

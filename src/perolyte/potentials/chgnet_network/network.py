@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     )
     from perolyte.potentials.graph import Graph
 
-__all__ = ["COSINE_SCALE", "NetworkOutput", "compute_site_energies", "differentiate", "read_out"]
+__all__ = [
+    "COSINE_SCALE",
+    "NetworkOutput",
+    "compute_site_energies",
+    "compute_site_features",
+    "differentiate",
+    "read_out",
+]
 
 COSINE_SCALE = 1 - 1e-6
 """CHGNet's factor on cosines, which keeps the arccosine of straight angles differentiable."""
@@ -80,6 +87,20 @@ def compute_site_energies(
 
     Geometry is in the type of the vectors, features in that of the weights.
     """
+    atoms, moments = _pass_messages(weights, graph, elements, vectors_A, magmoms=magmoms)
+    return read_out(weights, atoms), moments
+
+
+def compute_site_features(weights: NetworkWeights, graph: Graph, elements: Tensor) -> Tensor:
+    """Return (n_atoms, width) features of the atoms, as the last layers take them."""
+    with torch.no_grad():
+        atoms, _ = _pass_messages(weights, graph, elements, graph.vectors_A, magmoms=False)
+        return _normalise(atoms, weights.readout_norm)
+
+
+def _pass_messages(
+    weights: NetworkWeights, graph: Graph, elements: Tensor, vectors_A: Tensor, *, magmoms: bool
+) -> tuple[Tensor, Tensor | None]:
     n_bonds = graph.n_bonds
     lengths = torch.linalg.norm(vectors_A, dim=1)
     edge_basis = _expand_lengths(
@@ -108,7 +129,7 @@ def compute_site_energies(
         if layer < len(weights.angle_updates) and graph.n_angles > 0:
             gate = weights.angle_updates[layer]
             angles = angles + _gate(gate, _join(gate, graph, atoms, edges, angles))
-    return read_out(weights, atoms), moments
+    return atoms, moments
 
 
 def read_out(weights: NetworkWeights, atoms: Tensor) -> Tensor:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perolyte.errors import InputError, PerolyteError, PotentialError
-from perolyte.potentials.batch import BatchPotential, SystemBatch
+from perolyte.potentials.batch import BatchPotential, SystemBatch, find_largest_uncertainties
 from perolyte.potentials.dynamics.distances import find_shortest_distances
+from perolyte.potentials.dynamics.guards import describe_doubts
 from perolyte.potentials.dynamics.integrators import Integrator, make_integrator
 from perolyte.potentials.dynamics.interruption import Interruption
 from perolyte.potentials.dynamics.member import Member
@@ -172,6 +173,7 @@ class BatchRun:
     def _evaluate(self) -> None:
         found = self._potential.evaluate(self._state.batch, self._state.positions)
         self._state.energies, self._state.forces = found.energies_eV, found.forces_eV_A
+        self._state.uncertainties = find_largest_uncertainties(self._state.batch, found)
 
     def _evaluate_first(self, step: int) -> None:
         try:
@@ -220,7 +222,9 @@ class BatchRun:
         with_all = step % settings.all_atoms_interval_steps == 0
         frame = self._recorder.take(self._state, self._integrator, with_all=with_all)
         stops = self._find_explosions(frame, with_all=with_all)
-        outside = self._find_outside() if with_all else {}
+        outside = describe_doubts(self._settings.guards, frame.scalars[:, 4])
+        if with_all:
+            outside |= self._find_outside()
         for index, member in enumerate(self._live):
             if index in stops:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ class Checkpoint:
         header = {
             "step": state.step,
             "energy_eV": state.energy_eV,
+            "force_uncertainty_eV_A": state.force_uncertainty_eV_A,
             "first_frame": self.frames.first_frame,
             "melt_stride": self.melt.stride,
             "melt_n_seen": self.melt.n_seen,
@@ -138,6 +140,7 @@ def _decode(arrays: dict[str, NDArray]) -> Checkpoint:
             velocities_A_fs=arrays["velocities_A_fs"],
             forces_eV_A=arrays.get("forces_eV_A"),
             energy_eV=header["energy_eV"],
+            force_uncertainty_eV_A=header.get("force_uncertainty_eV_A", math.nan),
             chain_positions=arrays["chain_positions"],
             chain_velocities_per_fs=arrays["chain_velocities_per_fs"],
         ),

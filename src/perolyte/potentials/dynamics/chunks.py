@@ -19,8 +19,14 @@ from perolyte.potentials.dynamics.run_settings import RunSettings
 
 __all__ = ["encode_chunk"]
 
-_OBSERVABLES = ("potential_energy", "kinetic_energy", "temperature", "conserved_energy")
-_UNITS = ("eV", "eV", "K", "eV")
+_OBSERVABLES = (
+    "potential_energy",
+    "kinetic_energy",
+    "temperature",
+    "conserved_energy",
+    "force_uncertainty",
+)
+_UNITS = ("eV", "eV", "K", "eV", "eV/Angstrom")
 
 
 def encode_chunk(

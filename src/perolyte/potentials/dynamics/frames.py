@@ -11,7 +11,13 @@ from perolyte.potentials.dynamics.replica import FloatArray
 
 __all__ = ["FrameBuffer"]
 
-_SCALARS = ("potential_energy_eV", "kinetic_energy_eV", "temperature_K", "conserved_energy_eV")
+_SCALARS = (
+    "potential_energy_eV",
+    "kinetic_energy_eV",
+    "temperature_K",
+    "conserved_energy_eV",
+    "force_uncertainty_eV_A",
+)
 
 
 @dataclass(eq=False)
@@ -28,8 +34,9 @@ class FrameBuffer:
     centres_A
         Each (3,) float64, Å: mass-weighted centre of all other atoms (NaN without any).
     scalars
-        Each (4,) float64: potential energy, kinetic energy, temperature, and the energy that the
-        exact motion conserves (NaN where none is).
+        Each (5,) float64: potential energy, kinetic energy, temperature, the energy that the exact
+        motion conserves (NaN where none is), and the largest force uncertainty of an atom (NaN
+        where the potential gives none).
     all_positions_A
         Each (n_atoms, 3) float32, Å, unwrapped: of every ``framework_interval``-th frame.
     """
@@ -60,6 +67,10 @@ class FrameBuffer:
     @classmethod
     def from_arrays(cls, first_frame: int, arrays: dict[str, NDArray]) -> FrameBuffer:
         """Return what :meth:`to_arrays` took apart."""
+        scalars = arrays["scalars"]
+        # checkpoints written before there were uncertainties have a column less
+        missing = np.full((len(scalars), len(_SCALARS) - scalars.shape[1]), np.nan)
+        arrays = {**arrays, "scalars": np.concatenate([scalars, missing], axis=1)}
         return cls(first_frame, **{name: list(values) for name, values in arrays.items()})
 
     def drop(self, n_frames: int) -> None:

@@ -16,7 +16,7 @@ from perolyte.transport.framework import check_framework, shortest_lag
 if TYPE_CHECKING:
     from perolyte.potentials.batch import Evaluation, SystemBatch
 
-__all__ = ["DomainCheck", "Guards", "MeltWatch", "describe_explosion"]
+__all__ = ["DomainCheck", "Guards", "MeltWatch", "describe_doubts", "describe_explosion"]
 
 DomainCheck = Callable[["SystemBatch", "Evaluation"], Sequence[str | None]]
 _CAPACITY = 64
@@ -44,6 +44,10 @@ class Guards:
     settling_ps
         ps, after which the slowest vibrations and tilts have reached their amplitude: only growth
         over longer times is that of a melt.
+    max_force_uncertainty_eV_A
+        eV/Å, largest force uncertainty of an atom at a stored step, of a potential that gives one
+        (:class:`~perolyte.potentials.committee.Committee`); None for no limit. Beyond it the
+        replica has left the domain of the potential.
     domain_check
         Called where all atoms are stored; returns for each system why it left the domain of the
         potential (a committee that disagrees, a magnetic moment that should not be), or None.
@@ -61,15 +65,18 @@ class Guards:
     min_distance_A: float = 0.5
     stop_melting: bool = True
     settling_ps: float = 1.0
+    max_force_uncertainty_eV_A: float | None = None
     domain_check: DomainCheck | None = None
     domain_magmoms: bool = False
 
     def __post_init__(self) -> None:
+        doubt = self.max_force_uncertainty_eV_A
         limits = (
             ("temperature_factor", self.temperature_factor, 1.0, "times the target"),
             ("max_force_eV_A", self.max_force_eV_A, 0.0, "eV/Å"),
             ("min_distance_A", self.min_distance_A, -math.inf, "Å"),
             ("settling_ps", self.settling_ps, 0.0, "ps"),
+            ("max_force_uncertainty_eV_A", math.inf if doubt is None else doubt, 0.0, "eV/Å"),
         )
         for name, value, above, unit in limits:
             if math.isnan(value) or value <= above:
@@ -108,6 +115,39 @@ def describe_explosion(
     if force_eV_A > guards.max_force_eV_A:
         return f"a force of {force_eV_A:.3g} eV/Å is above {guards.max_force_eV_A:g} eV/Å"
     return ""
+
+
+def describe_doubts(guards: Guards, uncertainties_eV_A: NDArray[np.float64]) -> dict[int, str]:
+    """Return for which systems, and why, the potential is not trusted any more.
+
+    Parameters
+    ----------
+    uncertainties_eV_A
+        (n_systems,), eV/Å, the largest of an atom.
+
+    Raises
+    ------
+    InputError
+        Where there is a limit, and the potential gives no uncertainty.
+
+    Examples
+    --------
+    >>> describe_doubts(Guards(max_force_uncertainty_eV_A=0.3), np.array([0.1, 0.42]))
+    {1: 'a force uncertainty of 0.42 eV/Å is above 0.3 eV/Å'}
+    """
+    limit = guards.max_force_uncertainty_eV_A
+    if limit is None:
+        return {}
+    if np.isnan(uncertainties_eV_A).any():
+        raise InputError(
+            f"max_force_uncertainty_eV_A is {limit:g} eV/Å, and the potential gives no "
+            "uncertainty; use a Committee, or leave the limit out"
+        )
+    return {
+        int(index): f"a force uncertainty of {uncertainties_eV_A[index]:.3g} eV/Å is above "
+        f"{limit:g} eV/Å"
+        for index in np.flatnonzero(uncertainties_eV_A > limit)
+    }
 
 
 @dataclass(eq=False)

@@ -24,7 +24,8 @@ class BatchFrame:
     Attributes
     ----------
     scalars
-        (n_systems, 4): potential and kinetic energy, temperature, conserved energy (or NaN).
+        (n_systems, 5): potential and kinetic energy, temperature, conserved energy (or NaN),
+        largest force uncertainty of an atom (or NaN).
     largest_forces_eV_A
         (n_systems,).
     centres_A
@@ -64,15 +65,16 @@ class Recorder:
             kinetic,
             state.temperatures_K(kinetic),
             torch.full_like(kinetic, torch.nan) if conserved is None else conserved,
+            state.uncertainties,
             state.largest_forces(),
         )
         centres = state.sum_atoms(self._weights * state.positions)
         numbers = _to_host(torch.cat([torch.stack(columns, dim=1), centres], dim=1))
         moved = (state.positions - state.reference)[self._mobile].float()
         return BatchFrame(
-            scalars=numbers[:, :4],
-            largest_forces_eV_A=numbers[:, 4],
-            centres_A=numbers[:, 5:],
+            scalars=numbers[:, :5],
+            largest_forces_eV_A=numbers[:, 5],
+            centres_A=numbers[:, 6:],
             displacements_A=np.split(_to_host(moved), self._mobile_starts),
             all_positions_A=(
                 np.split(_to_host(state.positions.float()), self._atom_starts) if with_all else None

@@ -34,6 +34,8 @@ class BatchState:
         (n_atoms, 1).
     energies, kT, time_steps, degrees_of_freedom, total_masses
         (n_systems,) float64.
+    uncertainties
+        (n_systems,) float64, eV/Å: the largest force uncertainty of an atom, or NaN.
     chain_positions, chain_velocities
         (n_systems, chain_length).
     """
@@ -46,6 +48,7 @@ class BatchState:
     reference: Tensor
     masses: Tensor
     energies: Tensor
+    uncertainties: Tensor
     kT: Tensor
     time_steps: Tensor
     degrees_of_freedom: Tensor
@@ -82,6 +85,7 @@ class BatchState:
             for tensor in (self.positions, self.velocities, self.forces)
         ]
         energies = self.energies.tolist()
+        uncertainties = self.uncertainties.tolist()
         chains = self.chain_positions.cpu().numpy(), self.chain_velocities.cpu().numpy()
         return [
             HostState(
@@ -90,6 +94,7 @@ class BatchState:
                 velocities_A_fs=atoms[1][index],
                 forces_eV_A=atoms[2][index],
                 energy_eV=energies[index],
+                force_uncertainty_eV_A=uncertainties[index],
                 chain_positions=chains[0][index].copy(),
                 chain_velocities_per_fs=chains[1][index].copy(),
             )
@@ -129,6 +134,7 @@ def stack_states(
         reference=join([replica.positions_A for replica in replicas]),
         masses=join(masses)[:, None],
         energies=to_device(energies),
+        uncertainties=to_device([state.force_uncertainty_eV_A for state in states]),
         kT=to_device([BOLTZMANN_EV_PER_K * replica.temperature_K for replica in replicas]),
         time_steps=to_device([replica.time_step_fs for replica in replicas]),
         degrees_of_freedom=to_device([3.0 * replica.n_atoms - 3.0 for replica in replicas]),
@@ -154,6 +160,7 @@ def select_systems(state: BatchState, keep: Sequence[int]) -> BatchState:
     by_atom = ("positions", "velocities", "forces", "reference", "masses")
     by_system = (
         "energies",
+        "uncertainties",
         "kT",
         "time_steps",
         "degrees_of_freedom",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,8 @@ class HostState:
         (n_atoms, 3), Å and Å/fs, unwrapped.
     forces_eV_A, energy_eV
         (n_atoms, 3) and a number; None before the first evaluation.
+    force_uncertainty_eV_A
+        The largest of an atom, eV/Å; NaN where the potential gives none.
     chain_positions, chain_velocities_per_fs
         (chain_length,), of the Nosé-Hoover chain; empty for other ensembles.
     """
@@ -36,6 +39,7 @@ class HostState:
     energy_eV: float | None
     chain_positions: FloatArray
     chain_velocities_per_fs: FloatArray
+    force_uncertainty_eV_A: float = math.nan
 
 
 def make_first_state(replica: Replica, ensemble: Ensemble) -> HostState:
