@@ -9,6 +9,7 @@ from perolyte.flows.ingest import IngestMaker
 from perolyte.flows.screening import BvseFilter
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
+from perolyte.flows.validation import PotentialValidationMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
@@ -23,6 +24,7 @@ __all__ = [
     "GrainBoundary",
     "IngestMaker",
     "ParentRecipe",
+    "PotentialValidationMaker",
     "TransportMaker",
     "Vacancy",
     "VacancyScreenMaker",

@@ -21,6 +21,7 @@ from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
+from perolyte.jobs.validation import describe_validation, validate_potential
 
 __all__ = [
     "BvseRun",
@@ -41,6 +42,7 @@ __all__ = [
     "describe_impedance",
     "describe_line",
     "describe_paths",
+    "describe_validation",
     "fit_conductivity",
     "generate_candidates",
     "ingest_files",
@@ -53,4 +55,5 @@ __all__ = [
     "run_bvse",
     "run_conductivities",
     "summarise_screening",
+    "validate_potential",
 ]

@@ -68,6 +68,7 @@ from perolyte.schemas.transport import (
     RoomTemperatureConductivity,
     VogelFit,
 )
+from perolyte.schemas.validation import CheckDescription, CheckNumber, ValidationDoc
 
 __all__ = [
     "LARGE_KEY",
@@ -82,6 +83,8 @@ __all__ = [
     "CandidateSetDoc",
     "CellDescription",
     "ChargeTransport",
+    "CheckDescription",
+    "CheckNumber",
     "CircuitDescription",
     "CircuitParameter",
     "ConductivityDoc",
@@ -130,6 +133,7 @@ __all__ = [
     "ToleranceDescription",
     "TrajectoryDoc",
     "TrajectorySetDoc",
+    "ValidationDoc",
     "VanHoveDescription",
     "VogelFit",
 ]

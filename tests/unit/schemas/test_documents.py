@@ -21,6 +21,8 @@ from perolyte.schemas import (
     BvseSettings,
     CellDescription,
     ChargeTransport,
+    CheckDescription,
+    CheckNumber,
     CircuitDescription,
     CircuitParameter,
     ConductivityDoc,
@@ -65,6 +67,7 @@ from perolyte.schemas import (
     ToleranceDescription,
     TrajectoryDoc,
     TrajectorySetDoc,
+    ValidationDoc,
     VanHoveDescription,
     VogelFit,
 )
@@ -502,7 +505,39 @@ IMPEDANCE = ImpedanceDoc(
     kramers_kronig=TESTED,
     values=[MEASURED],
 )
+CHECK_NUMBER = CheckNumber(
+    name="C11",
+    value=282.5,
+    unit="GPa",
+    error=8.1,
+    reference=315.6,
+    reference_error=2.7,
+    source="a paper",
+    limit="within 15 %",
+    verdict="pass",
+)
+CHECK = CheckDescription(
+    name="elasticity",
+    title="Elastic constants",
+    subject="SrTiO3",
+    verdict="pass",
+    numbers=[CHECK_NUMBER],
+    settings={"strains": "+1 %"},
+    curves={"volume (Å³)": [58.0, 60.0]},
+    seconds=4.1,
+)
+VALIDATION = ValidationDoc(
+    name="validation",
+    status="converged",
+    provenance=FULL_PROVENANCE,
+    potential="chgnet",
+    verdict="pass",
+    quick=True,
+    checks=[CHECK],
+    seconds=4.1,
+)
 DOCUMENTS: list[Document] = [
+    VALIDATION,
     IMPEDANCE,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
@@ -527,6 +562,8 @@ DOCUMENTS: list[Document] = [
     PATHS,
 ]
 PARTS: list[BaseModel] = [
+    CHECK,
+    CHECK_NUMBER,
     SITE,
     SITE_KIND,
     JUMP,
