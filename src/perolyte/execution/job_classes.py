@@ -48,6 +48,7 @@ _FUNCTIONS = {
     "perolyte.jobs.molecular_dynamics.run_molecular_dynamics": JobKind(
         "molecular_dynamics", "molecular dynamics"
     ),
+    "perolyte.jobs.training.train_on_set": JobKind("training", "training"),
     "perolyte.jobs.summary.summarise_screening": JobKind("analysis", "summary"),
     "jobflow.core.job.store_inputs": JobKind("analysis", "outputs collected"),
 }

@@ -6,7 +6,9 @@ from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
+from perolyte.flows.labelling import LabelMaker
 from perolyte.flows.screening import BvseFilter
+from perolyte.flows.training import PotentialTrainingMaker
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.flows.validation import PotentialValidationMaker
@@ -23,7 +25,9 @@ __all__ = [
     "DopingScreenMaker",
     "GrainBoundary",
     "IngestMaker",
+    "LabelMaker",
     "ParentRecipe",
+    "PotentialTrainingMaker",
     "PotentialValidationMaker",
     "TransportMaker",
     "Vacancy",

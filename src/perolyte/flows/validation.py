@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jobflow import Flow, Maker
+from jobflow import Flow, Maker, OutputReference
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
@@ -15,6 +15,7 @@ from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.validation import validate_potential
 from perolyte.potentials import resolve_potential
 from perolyte.potentials.validation.names import CHECKS
+from perolyte.schemas import PotentialDoc, TrainingSetDoc
 
 __all__ = ["PotentialValidationMaker"]
 
@@ -52,11 +53,22 @@ class PotentialValidationMaker(Maker):
     seed: int = 0
     campaign: str | None = None
 
-    def make(self, *, structures: Mapping[str, Structure] | None = None) -> Flow:
+    def make(
+        self,
+        trained: PotentialDoc | OutputReference | None = None,
+        *,
+        training_set: TrainingSetDoc | OutputReference | None = None,
+        structures: Mapping[str, Structure] | None = None,
+    ) -> Flow:
         """Build the flow; its output is a :class:`~perolyte.schemas.ValidationDoc`.
 
         Parameters
         ----------
+        trained
+            Output of a :class:`~perolyte.flows.PotentialTrainingMaker`, to be checked instead of
+            ``potential``.
+        training_set
+            Whose splits it is compared with.
         structures
             Ordered cells to check besides those of the suite, by name.
 
@@ -72,6 +84,8 @@ class PotentialValidationMaker(Maker):
         job = validate_potential(
             self.potential,
             calculator_kwargs=self.calculator_kwargs,
+            trained=trained,
+            training_set=training_set,
             structures=dict(structures or {}),
             checks=list(self.checks),
             quick=self.quick,
@@ -79,5 +93,6 @@ class PotentialValidationMaker(Maker):
             name=self.name,
             campaign=self.campaign,
         )
-        job.name = f"{self.name} of {Path(self.potential).name}"
+        label = Path(self.potential).name if trained is None else "the trained potential"
+        job.name = f"{self.name} of {label}"
         return assign_identities(Flow([job], output=job.output, name=self.name))

@@ -15,12 +15,14 @@ from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
+from perolyte.jobs.labels import compute_label, judge_task
 from perolyte.jobs.offloading import offload_inputs
 from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
+from perolyte.jobs.training_set import assemble_training_set, build_training_set
 from perolyte.jobs.validation import describe_validation, validate_potential
 
 __all__ = [
@@ -31,12 +33,15 @@ __all__ = [
     "analyse_diffusion",
     "analyse_impedance",
     "analyse_paths",
+    "assemble_training_set",
     "assign_identities",
     "average_runs",
     "build_candidates",
     "build_conductivity",
     "build_relax_document",
+    "build_training_set",
     "compute_bvse",
+    "compute_label",
     "describe_bvse",
     "describe_diffusion",
     "describe_impedance",
@@ -46,6 +51,7 @@ __all__ = [
     "fit_conductivity",
     "generate_candidates",
     "ingest_files",
+    "judge_task",
     "map_over_grain_size",
     "offload_inputs",
     "prepare_md_structure",

@@ -13,6 +13,7 @@ from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import current_uuid, describe_maker, make_provenance
 from perolyte.schemas import CandidateDoc, CandidateSetDoc, PotentialProvenance, RelaxDoc, Status
 from perolyte.structures import ReferenceOxide, oxide_reaction, reference_oxide
+from perolyte.units import KBAR_PER_GPA
 
 __all__ = ["build_relax_document", "relax_candidates"]
 
@@ -20,7 +21,6 @@ STRESS_LIMIT_GPA = 1.0
 """A cell that was relaxed carries less residual stress than this."""
 MAX_VOLUME_CHANGE_PERCENT = 25.0
 """A larger change means that another structure was reached, not a relaxed candidate."""
-KBAR_PER_GPA = 10.0
 
 
 @job

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from perolyte.potentials.dynamics import run_md_batch
     from perolyte.potentials.loading import load_potential
     from perolyte.potentials.relaxation_batch import relax_batch
+    from perolyte.potentials.training import (
+        TrainingSettings,
+        TrainingStage,
+        evaluate_frames,
+        train_potential,
+    )
 
 __all__ = [
     "BatchPotential",
@@ -26,12 +32,16 @@ __all__ = [
     "Evaluation",
     "PotentialSpec",
     "SystemBatch",
+    "TrainingSettings",
+    "TrainingStage",
     "describe_potential",
+    "evaluate_frames",
     "load_potential",
     "name_of_potential",
     "relax_batch",
     "resolve_potential",
     "run_md_batch",
+    "train_potential",
 ]
 
 _LAZY = {
@@ -39,9 +49,13 @@ _LAZY = {
     "BrokenSystemError": "perolyte.potentials.batch",
     "Evaluation": "perolyte.potentials.batch",
     "SystemBatch": "perolyte.potentials.batch",
+    "TrainingSettings": "perolyte.potentials.training",
+    "TrainingStage": "perolyte.potentials.training",
+    "evaluate_frames": "perolyte.potentials.training",
     "load_potential": "perolyte.potentials.loading",
     "relax_batch": "perolyte.potentials.relaxation_batch",
     "run_md_batch": "perolyte.potentials.dynamics",
+    "train_potential": "perolyte.potentials.training",
 }
 
 

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from perolyte.errors import PotentialError
+from perolyte.errors import InputError, PotentialError
 from perolyte.potentials.chgnet_engine import ChgnetEngine
 from perolyte.potentials.chgnet_network import NetworkWeights, read_weights
+from perolyte.potentials.stored import fetch_potential, is_potential_uuid
 
 if TYPE_CHECKING:
+    from jobflow import JobStore
+
     from perolyte.potentials.batch import BatchPotential
 
-__all__ = ["load_chgnet_weights", "load_potential"]
+__all__ = ["load_chgnet_state", "load_chgnet_weights", "load_potential"]
 
 
 def load_potential(
@@ -34,6 +37,7 @@ def load_potential(
     dtype: str | torch.dtype = "float32",
     compile: bool | Literal["auto"] = "auto",
     skin_A: float = 0.5,
+    store: JobStore | None = None,
 ) -> BatchPotential:
     """Load a potential that evaluates batches of systems.
 
@@ -41,8 +45,8 @@ def load_potential(
     ----------
     name_or_path
         ``"chgnet"`` for the pretrained CHGNet 0.3.0, ``"chgnet-"`` and a version for another one
-        that the chgnet wheel carries (``"chgnet-r2scan"``), or the path of a checkpoint as
-        chgnet's ``Trainer`` writes it.
+        that the chgnet wheel carries (``"chgnet-r2scan"``), the path of a checkpoint as chgnet's
+        ``Trainer`` writes it, or the uuid of a :class:`~perolyte.schemas.PotentialDoc`.
     device
         ``"cpu"``, ``"cuda"`` or None for CUDA where there is one.
     dtype
@@ -51,9 +55,15 @@ def load_potential(
         See ``ChgnetEngine``.
     skin_A
         Skin of the neighbour list, Å.
+    store
+        Connected, for a uuid: see :func:`~perolyte.potentials.stored.fetch_potential`.
 
     Raises
     ------
+    InputError
+        For a uuid without a store, or one that the store does not have.
+    StoreError
+        If the store's weights are missing or damaged.
     PotentialError
         If the name is unknown, the file is missing, damaged or something else, the device is not
         there or the type is not supported.
@@ -68,6 +78,13 @@ def load_potential(
     >>> bool(-13.0 < result.energies_eV[0] < -11.0)
     True
     """
+    if is_potential_uuid(str(name_or_path)):
+        if store is None:
+            raise InputError(
+                f"potential {name_or_path!r} is the uuid of a document; give the store that holds "
+                "it (store=)"
+            )
+        name_or_path = fetch_potential(str(name_or_path), store)
     weights, origin = load_chgnet_weights(name_or_path)
     return ChgnetEngine(
         weights, origin=dict(origin), device=device, dtype=dtype, compile=compile, skin_A=skin_A
@@ -82,25 +99,43 @@ def load_chgnet_weights(name_or_path: str | Path) -> tuple[NetworkWeights, dict[
     PotentialError
         As ``load_potential``.
     """
-    text = str(name_or_path)
-    if text == "chgnet" or (text.startswith("chgnet-") and not Path(text).exists()):
-        release = text.removeprefix("chgnet").removeprefix("-") or "0.3.0"
-        path = _find_pretrained(release)
-        origin = f"{release} (chgnet {version_of('chgnet')})"
-    else:
-        path = Path(text).expanduser()
-        origin = f"checkpoint {path.name}"
-        if not path.is_file():
-            raise PotentialError(
-                f"potential {text!r} is neither a known name ('chgnet') nor a file; give the path "
-                "of a checkpoint that chgnet's Trainer wrote"
-            )
+    path, origin = _find_file(name_or_path)
     try:
         stamp = path.stat()
     except OSError as err:
         raise PotentialError(f"checkpoint {path} cannot be read ({err.strerror})") from err
     weights, sha256 = _read_checkpoint(path.resolve(), stamp.st_mtime_ns, stamp.st_size)
-    return weights, {"name": "CHGNet", "version": origin, "weights_sha256": sha256}
+    return weights, {**origin, "weights_sha256": sha256}
+
+
+def load_chgnet_state(name_or_path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return ``state_dict`` and ``model_args`` of chgnet's own module, and where they come from.
+
+    Raises
+    ------
+    PotentialError
+        As ``load_potential``.
+    """
+    path, origin = _find_file(name_or_path)
+    model, sha256 = _read_model(path)
+    read_weights(model["state_dict"], model["model_args"])
+    return model, {**origin, "weights_sha256": sha256}
+
+
+def _find_file(name_or_path: str | Path) -> tuple[Path, dict[str, str]]:
+    """Return the file of a potential, and its name and version."""
+    text = str(name_or_path)
+    if text == "chgnet" or (text.startswith("chgnet-") and not Path(text).exists()):
+        release = text.removeprefix("chgnet").removeprefix("-") or "0.3.0"
+        version = f"{release} (chgnet {version_of('chgnet')})"
+        return _find_pretrained(release), {"name": "CHGNet", "version": version}
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise PotentialError(
+            f"potential {text!r} is neither a known name ('chgnet') nor a file; give the path "
+            "of a checkpoint that chgnet's Trainer wrote"
+        )
+    return path, {"name": "CHGNet", "version": f"checkpoint {path.name}"}
 
 
 def _find_pretrained(release: str) -> Path:
@@ -124,6 +159,12 @@ def _find_pretrained(release: str) -> Path:
 def _read_checkpoint(path: Path, changed_ns: int, size: int) -> tuple[NetworkWeights, str]:
     """Read a checkpoint; time and size are there so that a changed file is read again."""
     del changed_ns, size
+    model, sha256 = _read_model(path)
+    return read_weights(model["state_dict"], model["model_args"]), sha256
+
+
+def _read_model(path: Path) -> tuple[dict[str, Any], str]:
+    """Read a checkpoint's ``state_dict`` and ``model_args``, and the file's SHA-256."""
     try:
         content = path.read_bytes()
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -145,5 +186,4 @@ def _read_checkpoint(path: Path, changed_ns: int, size: int) -> tuple[NetworkWei
             f"checkpoint {path} is not one of CHGNet: it has no 'model' with 'state_dict' and "
             "'model_args'; give a file that chgnet's Trainer wrote"
         )
-    weights = read_weights(model["state_dict"], model["model_args"])
-    return weights, hashlib.sha256(content).hexdigest()
+    return model, hashlib.sha256(content).hexdigest()

@@ -26,6 +26,14 @@ from perolyte.schemas.impedance import (
     MeasuredQuantity,
     SampleDescription,
 )
+from perolyte.schemas.label import (
+    SPLITS,
+    LabelDoc,
+    RefusedLabel,
+    SplitName,
+    TrainingFrame,
+    TrainingSetDoc,
+)
 from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.paths import (
     CooperationDescription,
@@ -39,6 +47,12 @@ from perolyte.schemas.paths import (
     SiteDescription,
     SiteKindDescription,
     VanHoveDescription,
+)
+from perolyte.schemas.potential import (
+    FrameErrorsDescription,
+    PotentialDoc,
+    ReferenceShiftsDescription,
+    TrainingEpoch,
 )
 from perolyte.schemas.structure import (
     CellDescription,
@@ -72,6 +86,7 @@ from perolyte.schemas.validation import CheckDescription, CheckNumber, Validatio
 
 __all__ = [
     "LARGE_KEY",
+    "SPLITS",
     "ArcDescription",
     "ArrangementDescription",
     "ArrheniusFit",
@@ -95,6 +110,7 @@ __all__ = [
     "Document",
     "DopantDescription",
     "DopingDescription",
+    "FrameErrorsDescription",
     "FreeEnergyDescription",
     "GrainSizeMap",
     "HopDescription",
@@ -103,18 +119,22 @@ __all__ = [
     "IonPathsDoc",
     "JumpDescription",
     "KramersKronigDescription",
+    "LabelDoc",
     "MeanCellDescription",
     "MeasuredQuantity",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
     "PerovskiteDescription",
+    "PotentialDoc",
     "PotentialProvenance",
     "Provenance",
     "Quantity",
     "RadialDistributionDescription",
     "RankedCandidate",
     "RankingDoc",
+    "ReferenceShiftsDescription",
+    "RefusedLabel",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
@@ -127,10 +147,14 @@ __all__ = [
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",
+    "SplitName",
     "Status",
     "StructureDoc",
     "StructureSetDoc",
     "ToleranceDescription",
+    "TrainingEpoch",
+    "TrainingFrame",
+    "TrainingSetDoc",
     "TrajectoryDoc",
     "TrajectorySetDoc",
     "ValidationDoc",

@@ -26,6 +26,9 @@ class CheckNumber(BaseModel):
     reference_error: float | None = None
     source: str = Field(default="", description="of the reference, with its DOI")
     limit: str = Field(default="", description="in words; empty for a number that is only told")
+    share: float | None = Field(
+        default=None, description="deviation over the limit up to which it passes, with its sign"
+    )
     verdict: Verdict | None = None
 
 

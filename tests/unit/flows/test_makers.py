@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from atomate2.ase.jobs import EmtRelaxMaker
 from atomate2.forcefields.jobs import ForceFieldRelaxMaker
 from atomate2.forcefields.md import ForceFieldMDMaker
 from jobflow import Flow, Job, Maker, OnMissing
@@ -25,6 +26,7 @@ from perolyte.flows import (
     Doping,
     DopingScreenMaker,
     GrainBoundary,
+    LabelMaker,
     ParentRecipe,
     PotentialValidationMaker,
     TransportMaker,
@@ -96,6 +98,17 @@ CASES = {
     "conductivity with batches": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=BatchMDMaker(potential=TOY)),
         lambda maker: maker.make(ROCKSALT),
+        None,
+    ),
+    "labels of another maker": Case(
+        LabelMaker(static_maker=EmtRelaxMaker(steps=0), campaign="c"),
+        lambda maker: maker.make(ROCKSALT, name="salt", group={"temperature_K": 300.0}),
+        EmtRelaxMaker,
+        {"steps": 1},
+    ),
+    "labels": Case(
+        LabelMaker(engine=TOY, campaign="c"),
+        lambda maker: Flow([job := maker.make(ROCKSALT, name="salt")], output=job.output),
         None,
     ),
     "transport of files": Case(

@@ -52,6 +52,7 @@ from perolyte.schemas import (
     RadialDistributionDescription,
     RankedCandidate,
     RankingDoc,
+    RefusedLabel,
     RegimeChange,
     RegimeSegment,
     ResultRow,
@@ -81,6 +82,7 @@ from support.documents import (
     make_relaxed,
     make_structure,
 )
+from support.made_labels import make_label, make_training_set
 
 POTENTIAL = PotentialProvenance(
     name="CHGNet", version="0.3.0", weights_sha256="ab", dtype="float32", device="cpu"
@@ -536,8 +538,17 @@ VALIDATION = ValidationDoc(
     checks=[CHECK],
     seconds=4.1,
 )
+LABEL = make_label(temperature_K=300.0, strain=0.01).model_copy(
+    update={"provenance": PROVENANCE, "magmoms_muB": [0.0, 0.1, 0.0, 0.0]}
+)
+TRAINING_SET = make_training_set().model_copy(
+    update={"provenance": PROVENANCE, "refused": [RefusedLabel(name="x", reason="too hot")]}
+)
 DOCUMENTS: list[Document] = [
     VALIDATION,
+    LABEL,
+    LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
+    TRAINING_SET,
     IMPEDANCE,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
@@ -607,6 +618,8 @@ PARTS: list[BaseModel] = [
     ARRANGEMENT,
     BINDING,
     CONDUCTIVITY.room_temperature,
+    TRAINING_SET.frames[0],
+    TRAINING_SET.refused[0],
 ]
 
 

@@ -95,10 +95,26 @@ class Limit:
             return "fail"
         if self.kind == "at least":
             return "pass" if value >= self.passing else "warn" if value >= self.doubtful else worst
-        off = abs(value) if reference is None else abs(value - reference)
-        if self.kind == "relative" and reference is not None:
-            off /= abs(reference)
+        off = abs(self._measure(value, reference))
         return "pass" if off <= self.passing else "warn" if off <= self.doubtful else worst
+
+    def share(self, value: float, reference: float | None) -> float | None:
+        """Return how much of the limit a number takes, with the sign of its deviation.
+
+        None for a limit from below, which has no scale.
+
+        Examples
+        --------
+        >>> Limit(0.02, 0.05).share(97.0, 100.0)
+        -1.5
+        """
+        if self.kind == "at least" or not math.isfinite(value):
+            return None
+        return self._measure(value, reference) / self.passing
+
+    def _measure(self, value: float, reference: float | None) -> float:
+        off = value if reference is None else value - reference
+        return off / abs(reference) if self.kind == "relative" and reference else off
 
 
 @dataclass(frozen=True)
@@ -115,6 +131,8 @@ class CheckQuantity:
         What it is compared with; None and empty where there is nothing.
     limit
         In words; empty for a number that is told and not judged.
+    share
+        Deviation over the limit up to which it passes; None without one.
     verdict
         None for a number that is not judged.
     """
@@ -127,6 +145,7 @@ class CheckQuantity:
     reference_error: float | None = None
     source: str = ""
     limit: str = ""
+    share: float | None = None
     verdict: Verdict | None = None
 
     @property
@@ -191,19 +210,18 @@ def judge_quantity(
     >>> a.verdict, a.limit
     ('pass', 'within 1.5 %; warning to 3 %')
     """
-    verdict = None
-    if limit is not None:
-        verdict = limit.judge(value, None if reference is None else reference.value)
+    against = None if reference is None else reference.value
     return CheckQuantity(
         name=name,
         value=value,
         unit=unit,
         error=error,
-        reference=None if reference is None else reference.value,
+        reference=against,
         reference_error=None if reference is None else reference.error,
         source="" if reference is None else reference.source,
         limit="" if limit is None else limit.describe(unit),
-        verdict=verdict,
+        share=None if limit is None else limit.share(value, against),
+        verdict=None if limit is None else limit.judge(value, against),
     )
 
 

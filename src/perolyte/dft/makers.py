@@ -1,0 +1,82 @@
+"""Makers of atomate2 that compute with GPAW: static energies and relaxations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from atomate2.ase.jobs import AseRelaxMaker
+
+from perolyte.dft.gpaw import GpawCalculator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from atomate2.ase.schemas import AseResult
+    from pymatgen.core import Molecule, Structure
+
+__all__ = ["GpawRelaxMaker", "GpawStaticMaker"]
+
+
+@dataclass
+class GpawRelaxMaker(AseRelaxMaker):
+    """Relax atoms and cell with GPAW.
+
+    A cell is relaxed at 600 eV or more only: stress needs a higher cutoff than forces.
+
+    Parameters
+    ----------
+    calculator_kwargs
+        Fields of :class:`~perolyte.dft.gpaw.GpawSettings`.
+    **kwargs
+        All else is of atomate2's ``AseRelaxMaker``.
+
+    Examples
+    --------
+    >>> GpawRelaxMaker(calculator_kwargs={"kpoint_length_A": 20.0}).calculator.settings.functional
+    'PBE'
+    """
+
+    name: str = "GPAW relax"
+    relax_kwargs: dict = field(default_factory=lambda: {"fmax": 0.02})
+    optimizer_kwargs: dict = field(default_factory=lambda: {"optimizer": "LBFGS"})
+
+    def _get_calculator(self) -> GpawCalculator:
+        return GpawCalculator(**self.calculator_kwargs)
+
+    def run_ase(
+        self, mol_or_struct: Structure | Molecule, prev_dir: str | Path | None = None
+    ) -> AseResult:
+        """Compute one structure; each begins with a mesh of its own.
+
+        Parameters
+        ----------
+        mol_or_struct
+            A crystal.
+        prev_dir
+            Not used, as in all of atomate2's makers of ASE.
+        """
+        calculator: Any = self.calculator
+        calculator.forget()
+        return super().run_ase(mol_or_struct, prev_dir=prev_dir)
+
+
+@dataclass
+class GpawStaticMaker(GpawRelaxMaker):
+    """Energy, forces and stress of a structure with GPAW, as atomate2's document.
+
+    The document's energy is the one that GPAW extrapolates to zero smearing, as atomate2 takes it
+    from any calculator; :class:`~perolyte.flows.LabelMaker` stores the free energy, of which the
+    forces are the derivative. With a gap the two are the same.
+
+    Examples
+    --------
+    >>> GpawStaticMaker().steps
+    0
+    """
+
+    name: str = "GPAW static"
+    relax_cell: bool = False
+    steps: int = 0
+    relax_kwargs: dict[str, Any] = field(default_factory=dict)
+    optimizer_kwargs: dict[str, Any] = field(default_factory=dict)
