@@ -27,8 +27,11 @@ from perolyte.flows import (
     build_relax_maker,
 )
 from perolyte.jobs import build_candidates
+from perolyte.jobs.potentials import fetch_potential
 from perolyte.potentials import resolve_potential
+from perolyte.potentials.registry import is_potential_uuid
 from perolyte.schemas import BvseSettings, CandidateSetDoc
+from perolyte.stores import open_store
 from perolyte.structures import ParsedStructure, assign_oxidation_states, read_structure
 
 __all__ = ["Campaign", "load_campaign"]
@@ -51,12 +54,15 @@ class Campaign:
         What it says.
     parent
         The structure it names.
+    fetched
+        The weights of the trained potential that it names by a uuid.
     """
 
     path: Path
     sha256: str
     spec: CampaignSpec
     parent: ParsedStructure
+    fetched: Path | None = None
 
     @property
     def name(self) -> str:
@@ -66,16 +72,15 @@ class Campaign:
     @property
     def potential(self) -> str:
         """Name of the potential; a checkpoint's path is relative to the file."""
+        if self.fetched is not None:
+            return str(self.fetched)
         beside = self.path.parent / self.spec.potential.name
         return str(beside) if beside.is_file() else self.spec.potential.name
 
     @property
     def store_location(self) -> str | None:
         """Store the file asks for: an address as it is, a path relative to the file."""
-        store = self.spec.store
-        if store is None or "://" in store:
-            return store
-        return str(self.path.parent / store)
+        return _locate_store(self.spec.store, self.path)
 
     def count_candidates(self) -> int:
         """Count the candidates, the parent included."""
@@ -217,7 +222,8 @@ def load_campaign(path: str | Path) -> Campaign:
         raise InputError(f"{path}: {describe_validation_error(err, CampaignSpec)}") from None
     try:
         parent = read_structure(path.parent / spec.parent.structure)
-        campaign = Campaign(path, hashlib.sha256(data).hexdigest(), spec, parent)
+        fetched = _fetch_trained(spec, path)
+        campaign = Campaign(path, hashlib.sha256(data).hexdigest(), spec, parent, fetched)
         resolve_potential(campaign.potential, spec.potential.kwargs)
         _check_size(campaign)
         campaign.preview()
@@ -225,6 +231,31 @@ def load_campaign(path: str | Path) -> Campaign:
         # names from the file are quoted in messages: whatever they hold, the message is one line
         raise InputError(f"{path}: {' '.join(str(err).split())}") from err
     return campaign
+
+
+def _locate_store(store: str | None, path: Path) -> str | None:
+    """Return an address as it is, a path relative to the campaign file."""
+    if store is None or "://" in store:
+        return store
+    return str(path.parent / store)
+
+
+def _fetch_trained(spec: CampaignSpec, path: Path) -> Path | None:
+    """Return the weights of a trained potential named by uuid, None for any other name."""
+    name = spec.potential.name
+    if not is_potential_uuid(name):
+        return None
+    location = _locate_store(spec.potential.store or spec.store, path)
+    if location is None:
+        raise InputError(
+            f"potential {name!r} is the uuid of a trained potential; say which store has it "
+            "(potential: store)"
+        )
+    store = open_store(location, create=False)
+    try:
+        return fetch_potential(name, store)
+    finally:
+        store.close()
 
 
 def _check_size(campaign: Campaign) -> None:

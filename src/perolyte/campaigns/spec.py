@@ -47,9 +47,18 @@ class _Section(BaseModel):
 
 
 class PotentialSection(_Section):
-    """Interatomic potential: a name, a CHGNet checkpoint, or the import path of a calculator."""
+    """A potential: a name, a checkpoint, the uuid of a trained one, or a calculator's import path.
+
+    A trained potential is read from ``store``.
+    """
 
     name: str = "chgnet"
+    store: str | None = Field(
+        default=None,
+        min_length=1,
+        description="of a trained potential: an address, or a path relative to the campaign file; "
+        "default: the campaign's own",
+    )
     kwargs: dict[str, JsonValue] = Field(default_factory=dict)
 
 

@@ -10,8 +10,11 @@ from jobflow import Job, Maker, OutputReference
 
 from perolyte.errors import InputError, PotentialError
 from perolyte.jobs.training import train_on_set
-from perolyte.potentials.registry import describe_potential, hash_checkpoint
-from perolyte.potentials.stored import is_potential_uuid
+from perolyte.potentials.registry import (
+    describe_potential,
+    hash_checkpoint,
+    is_potential_uuid,
+)
 from perolyte.potentials.training import TrainingSettings
 from perolyte.schemas import TrainingSetDoc
 

@@ -14,7 +14,7 @@ from jobflow import CURRENT_JOB, JobConfig, job
 
 from perolyte.errors import InputError
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.potentials.registry import hash_checkpoint
+from perolyte.potentials.registry import hash_checkpoint, is_potential_uuid
 from perolyte.potentials.training import TrainingSettings, evaluate_frames
 from perolyte.schemas import (
     SPLITS,
@@ -174,7 +174,7 @@ def _find_doubts(outcome: TrainingOutcome, training_set: TrainingSetDoc) -> list
 
 
 def _find_start(start: str | None, expected_sha256: str | None) -> str | Path | None:
-    from perolyte.potentials.stored import fetch_potential, is_potential_uuid
+    from perolyte.potentials.stored import fetch_potential
 
     if start is None:
         return None

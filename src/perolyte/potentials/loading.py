@@ -20,7 +20,8 @@ import torch
 from perolyte.errors import InputError, PotentialError
 from perolyte.potentials.chgnet_engine import ChgnetEngine
 from perolyte.potentials.chgnet_network import NetworkWeights, read_weights
-from perolyte.potentials.stored import fetch_potential, is_potential_uuid
+from perolyte.potentials.registry import is_potential_uuid
+from perolyte.potentials.stored import fetch_potential
 
 if TYPE_CHECKING:
     from jobflow import JobStore

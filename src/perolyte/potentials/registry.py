@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,10 +21,12 @@ __all__ = [
     "PotentialSpec",
     "describe_potential",
     "hash_checkpoint",
+    "is_potential_uuid",
     "name_of_potential",
     "resolve_potential",
 ]
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHECKPOINT_SUFFIXES = (".tar", ".pth", ".pt", ".ckpt")
 _NAMED = {"chgnet": "perolyte.potentials.chgnet.ChgnetCalculator"}
 
@@ -81,6 +84,11 @@ def resolve_potential(name: str, kwargs: dict[str, Any] | None = None) -> Potent
     spec = _find_checkpoint(name, kwargs or {}) or PotentialSpec(name, dict(kwargs or {}))
     if name in _NAMED and not spec.kwargs:
         return spec
+    if is_potential_uuid(name):
+        raise InputError(
+            f"potential {name!r} is the uuid of a trained potential, which is in a store; give the "
+            "path that fetch_potential(uuid, store) returns, or name it in a campaign file"
+        )
     module, _, attribute = spec.import_path.rpartition(".")
     allowed = (
         f"use one of {', '.join(sorted(_NAMED))}, the path of a CHGNet checkpoint, or the import "
@@ -111,6 +119,17 @@ def _check_kwargs(name: str, found: Callable[..., Any], kwargs: dict[str, Any]) 
             f"potential {name!r} cannot be called with kwargs {kwargs} ({err}); it takes "
             f"{', '.join(signature.parameters) or 'none'}"
         ) from err
+
+
+def is_potential_uuid(name: str) -> bool:
+    """Say whether a name is a document's uuid instead of a potential's name or path.
+
+    Examples
+    --------
+    >>> is_potential_uuid("6f1d0c3e-9b0a-5a52-8f1e-3f6f3a0f7c11"), is_potential_uuid("chgnet")
+    (True, False)
+    """
+    return _UUID.fullmatch(name) is not None
 
 
 def name_of_potential(import_path: str) -> str:

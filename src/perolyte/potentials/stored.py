@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +17,7 @@ from perolyte.settings import run_folder
 if TYPE_CHECKING:
     from jobflow import JobStore
 
-__all__ = ["fetch_potential", "is_potential_uuid"]
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_potential_uuid(name: str) -> bool:
-    """Say whether a name is a document's uuid instead of a potential's name or path.
-
-    Examples
-    --------
-    >>> is_potential_uuid("6f1d0c3e-9b0a-5a52-8f1e-3f6f3a0f7c11"), is_potential_uuid("chgnet")
-    (True, False)
-    """
-    return _UUID.fullmatch(name) is not None
+__all__ = ["fetch_potential"]
 
 
 def fetch_potential(uuid: str, store: JobStore, *, folder: str | Path | None = None) -> Path:
