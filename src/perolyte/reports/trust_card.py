@@ -141,7 +141,7 @@ def format_value(value: float | None, error: float | None) -> str:
     >>> format_value(282.46, 8.1), format_value(3.944874, None), format_value(None, None)
     ('282(8)', '3.945', '—')
     >>> format_value(-9.6e-6, 5.5e-5)
-    '0.00(6)×10⁻³'
+    '−1(6)×10⁻⁵'
     """
     value, error = finite_or_none(value), finite_or_none(error)
     if value is None:
