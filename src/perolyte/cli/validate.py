@@ -23,8 +23,8 @@ from perolyte.cli.validate_table import print_validation
 from perolyte.errors import InputError
 from perolyte.jobs.validation import describe_engine, describe_validation, run_checks
 from perolyte.potentials.choosing import build_batch_potential
-from perolyte.potentials.registry import resolve_potential
-from perolyte.potentials.stored import fetch_potential, is_potential_uuid
+from perolyte.potentials.registry import is_potential_uuid, resolve_potential
+from perolyte.potentials.stored import fetch_potential
 from perolyte.potentials.validation.names import CHECKS
 from perolyte.schemas import PotentialDoc, ValidationDoc
 from perolyte.sources import hash_file

@@ -90,8 +90,8 @@ def _explain_elasticity(check: CheckDescription) -> Iterator[str]:
     ]
     if soft:
         yield (
-            f"{check.subject} is too soft: {', '.join(soft)}. Strains, phonons and stresses from "
-            "it are too small in the same way."
+            f"{check.subject} is too soft: {', '.join(soft)}. Stresses and phonon frequencies "
+            "from it are too low in the same way."
         )
     stability = check.find("Born stability")
     if stability is not None and stability.verdict == "fail":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from perolyte.files import replace_file
 from perolyte.reports.figures import render_figure
@@ -17,6 +18,7 @@ from perolyte.reports.text import (
     format_given,
     format_significant,
     format_with_error,
+    formula_html,
 )
 from perolyte.reports.trust_advice import describe_training_data, list_advice
 from perolyte.reports.trust_figures import TRUST_FIGURES
@@ -31,6 +33,7 @@ _CHIPS: Final = {
     "not run": ("not run", "–"),
 }
 """Words and signs: colour alone tells nothing."""
+_OWN_WORDS: Final = frozenset({"conservation", "elasticity", "lithium_hop", "oxygen_hop"})
 _DIGITS: Final = 4
 """Of a number without an error; a lattice parameter needs that many."""
 
@@ -78,6 +81,10 @@ def trust_card_html(validation: ValidationDoc, *, training: PotentialDoc | None 
         chips=_CHIPS,
         advice=list_advice(validation, training),
         data=describe_training_data(validation, training),
+        rows=[
+            (check, _write_name(check, check.subject.replace("_", " ")))
+            for check in validation.checks
+        ],
         checks=[_describe_check(check) for check in made],
         left_out=[check for check in validation.checks if check.verdict == "not run"],
         splits=[] if training is None else _describe_splits(training),
@@ -102,11 +109,15 @@ def _write_headline(validation: ValidationDoc) -> str:
     if not made:
         return "No check could be made of this potential."
     words = [
-        f"{counts[verdict]} {text}"
-        for verdict, text in (("pass", "pass"), ("warn", "are doubtful"), ("fail", "fail"))
+        f"{counts[verdict]} {one if counts[verdict] == 1 else many}"
+        for verdict, one, many in (
+            ("pass", "passes", "pass"),
+            ("warn", "is doubtful", "are doubtful"),
+            ("fail", "fails", "fail"),
+        )
         if counts[verdict]
     ]
-    return f"Of {made} checks, {', '.join(words)}."
+    return f"Of {made} check{'' if made == 1 else 's'}, {', '.join(words)}."
 
 
 def _describe_check(check: CheckDescription) -> dict[str, Any]:
@@ -114,14 +125,32 @@ def _describe_check(check: CheckDescription) -> dict[str, Any]:
     ordered = sorted(check.numbers, key=lambda number: number.verdict is None)
     return {
         "check": check,
-        "numbers": [_describe_number(number) for number in ordered],
-        "sources": list(dict.fromkeys(number.source for number in ordered if number.source)),
+        "numbers": [_describe_number(check, number) for number in ordered],
+        "sources": _collect_sources(ordered),
+        "subject": _write_name(check, check.subject.replace("_", " ")),
     }
 
 
-def _describe_number(number: CheckNumber) -> dict[str, Any]:
+def _collect_sources(numbers: Sequence[CheckNumber]) -> list[str]:
+    """Return each source once, behind the numbers that it is for where there are several."""
+    found: dict[str, list[str]] = {}
+    for number in numbers:
+        if number.source:
+            found.setdefault(number.source, []).append(number.name)
+    if len(found) < 2:
+        return list(found)
+    return [f"{', '.join(names)}: {source}" for source, names in found.items()]
+
+
+def _write_name(check: CheckDescription, text: str) -> str | Markup:
+    """Write formulas with subscripts where the words are the suite's own, not a user's."""
+    return formula_html(text) if check.name in _OWN_WORDS else text
+
+
+def _describe_number(check: CheckDescription, number: CheckNumber) -> dict[str, Any]:
     return {
         "number": number,
+        "name": _write_name(check, number.name),
         "value": format_value(number.value, number.error),
         "reference": DASH
         if number.reference is None

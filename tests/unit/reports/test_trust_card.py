@@ -100,7 +100,7 @@ def test_the_page_is_whole_and_says_every_number():
     tags = Tags()
     tags.feed(page)
     assert tags.open == []
-    assert "Of 2 checks, 1 are doubtful, 1 fail." in page
+    assert "Of 2 checks, 1 is doubtful, 1 fails." in page
     assert "282(8)" in page
     assert "315.6(27)" in page
     assert "−31.6 %" in page

@@ -228,7 +228,7 @@ def check_elasticity(
         judge_quantity("bulk modulus", fitted.bulk_modulus_GPa, "GPa"),
         judge_quantity("shear modulus", fitted.shear_modulus_GPa, "GPa"),
         judge_quantity(
-            "Born stability", fitted.stability_GPa, "GPa", limit=Limit(1e-9, 0.0, "at least")
+            "Born stability", fitted.stability_GPa, "GPa", limit=Limit(0.0, 0.0, "at least")
         ),
     ]
     return judge_check("elasticity", subject, quantities, settings=settings)

@@ -79,6 +79,8 @@ class Limit:
             ends = [f"{end:g} {unit}".strip() for end in (self.passing, self.doubtful)]
         opening = self.kind if self.kind.startswith("at") else "within"
         beyond = "; warning beyond" if self.never_fails else f"; warning to {ends[1]}"
+        if ends[0] == ends[1]:
+            beyond = ""
         return f"{opening} {ends[0]}{beyond}"
 
     def judge(self, value: float, reference: float | None) -> Verdict:
