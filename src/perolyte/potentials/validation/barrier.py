@@ -156,7 +156,20 @@ def find_barrier(
 
     Examples
     --------
-    See ``tests/physics/test_potential_validation.py`` for a hop whose barrier is known.
+    >>> from ase.calculators.emt import EMT
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from perolyte.potentials import PotentialSpec
+    >>> from perolyte.potentials.ase_adapter import AseBatchPotential
+    >>> copper = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.6), ["Cu"], [[0, 0, 0]])
+    >>> initial = copper * (2, 2, 2)
+    >>> hopping = 1 + int(np.argmin(initial.distance_matrix[0, 1:]))
+    >>> jump = initial[0].frac_coords - initial[hopping].frac_coords
+    >>> final = initial.copy().translate_sites([hopping], jump - np.round(jump))
+    >>> ends = [end.remove_sites([0]) for end in (initial, final)]
+    >>> potential = AseBatchPotential(EMT(), PotentialSpec("ase.calculators.emt.EMT"))
+    >>> hop = find_barrier(potential, *ends, BandSettings(n_images=1))
+    >>> hop.converged, 0.5 < hop.forward_eV < 0.8, abs(hop.forward_eV - hop.reverse_eV) < 0.01
+    (True, True, True)
     """
     chosen = settings or BandSettings()
     _check_ends(initial, final)
