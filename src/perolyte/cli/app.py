@@ -28,6 +28,7 @@ from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
 from perolyte.cli.submit_command import submit
 from perolyte.cli.transport_command import transport
+from perolyte.cli.validate_command import validate
 from perolyte.errors import InputError, PerolyteError, StoreError
 
 __all__ = ["app", "main"]
@@ -223,6 +224,7 @@ app.add_typer(db)
 app.add_typer(cluster)
 app.command()(impedance)
 app.command()(labels)
+app.command()(validate)
 
 
 def _fail(message: str, code: int) -> NoReturn:

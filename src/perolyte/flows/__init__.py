@@ -12,6 +12,7 @@ from perolyte.flows.screening import BvseFilter
 from perolyte.flows.training import PotentialTrainingMaker
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
+from perolyte.flows.validation import PotentialValidationMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
@@ -29,6 +30,7 @@ __all__ = [
     "LabelMaker",
     "ParentRecipe",
     "PotentialTrainingMaker",
+    "PotentialValidationMaker",
     "TransportMaker",
     "Vacancy",
     "VacancyScreenMaker",

@@ -23,6 +23,7 @@ from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
 from perolyte.jobs.training_set import assemble_training_set, build_training_set
+from perolyte.jobs.validation import describe_validation, validate_potential
 
 __all__ = [
     "BvseRun",
@@ -46,6 +47,7 @@ __all__ = [
     "describe_impedance",
     "describe_line",
     "describe_paths",
+    "describe_validation",
     "fit_conductivity",
     "generate_candidates",
     "ingest_files",
@@ -59,4 +61,5 @@ __all__ = [
     "run_bvse",
     "run_conductivities",
     "summarise_screening",
+    "validate_potential",
 ]

@@ -92,6 +92,7 @@ from perolyte.schemas.transport import (
     RoomTemperatureConductivity,
     VogelFit,
 )
+from perolyte.schemas.validation import CheckDescription, CheckNumber, ValidationDoc
 
 __all__ = [
     "LARGE_KEY",
@@ -110,6 +111,8 @@ __all__ = [
     "CandidateSetDoc",
     "CellDescription",
     "ChargeTransport",
+    "CheckDescription",
+    "CheckNumber",
     "CircuitDescription",
     "CircuitParameter",
     "ConductivityDoc",
@@ -172,6 +175,7 @@ __all__ = [
     "TrainingSetDoc",
     "TrajectoryDoc",
     "TrajectorySetDoc",
+    "ValidationDoc",
     "VanHoveDescription",
     "VogelFit",
 ]

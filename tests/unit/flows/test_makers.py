@@ -30,6 +30,7 @@ from perolyte.flows import (
     LabelMaker,
     ParentRecipe,
     PotentialTrainingMaker,
+    PotentialValidationMaker,
     TransportMaker,
     Vacancy,
     VacancyScreenMaker,
@@ -130,6 +131,11 @@ CASES = {
     "bond valence barriers": Case(
         BvseMaker(batch_size=2, campaign="c"),
         lambda maker: maker.make([ROCKSALT, ROCKSALT, make_structure(Li=1, Cl=1)], "Li"),
+        None,
+    ),
+    "validation of a potential": Case(
+        PotentialValidationMaker(potential="ase.calculators.emt.EMT", campaign="c"),
+        lambda maker: maker.make(structures={"salt": ROCKSALT}),
         None,
     ),
 }

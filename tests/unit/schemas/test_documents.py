@@ -21,6 +21,8 @@ from perolyte.schemas import (
     BvseSettings,
     CellDescription,
     ChargeTransport,
+    CheckDescription,
+    CheckNumber,
     CircuitDescription,
     CircuitParameter,
     ConductivityDoc,
@@ -70,6 +72,7 @@ from perolyte.schemas import (
     TrainingEpoch,
     TrajectoryDoc,
     TrajectorySetDoc,
+    ValidationDoc,
     VanHoveDescription,
     VogelFit,
 )
@@ -558,6 +561,37 @@ IMPEDANCE = ImpedanceDoc(
     kramers_kronig=TESTED,
     values=[MEASURED],
 )
+CHECK_NUMBER = CheckNumber(
+    name="C11",
+    value=282.5,
+    unit="GPa",
+    error=8.1,
+    reference=315.6,
+    reference_error=2.7,
+    source="a paper",
+    limit="within 15 %",
+    verdict="pass",
+)
+CHECK = CheckDescription(
+    name="elasticity",
+    title="Elastic constants",
+    subject="SrTiO3",
+    verdict="pass",
+    numbers=[CHECK_NUMBER],
+    settings={"strains": "+1 %"},
+    curves={"volume (Å³)": [58.0, 60.0]},
+    seconds=4.1,
+)
+VALIDATION = ValidationDoc(
+    name="validation",
+    status="converged",
+    provenance=FULL_PROVENANCE,
+    potential="chgnet",
+    verdict="pass",
+    quick=True,
+    checks=[CHECK],
+    seconds=4.1,
+)
 LABEL = make_label(temperature_K=300.0, strain=0.01).model_copy(
     update={"provenance": PROVENANCE, "magmoms_muB": [0.0, 0.1, 0.0, 0.0]}
 )
@@ -569,6 +603,7 @@ DOCUMENTS: list[Document] = [
     make_exploration(calibration=None, warnings=["not calibrated"]),
     make_round(),
     make_loop_document(),
+    VALIDATION,
     LABEL,
     LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
     TRAINING_SET,
@@ -602,6 +637,8 @@ PARTS: list[BaseModel] = [
     DIFFUSIVITY,
     SELECTED,
     make_run(last_structure=None),
+    CHECK,
+    CHECK_NUMBER,
     SITE,
     SITE_KIND,
     JUMP,
