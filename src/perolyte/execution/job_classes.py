@@ -48,6 +48,8 @@ _FUNCTIONS = {
     "perolyte.jobs.molecular_dynamics.run_molecular_dynamics": JobKind(
         "molecular_dynamics", "molecular dynamics"
     ),
+    "perolyte.jobs.vasp_runs.prepare_vasp_start": JobKind("analysis", "molecular dynamics"),
+    "perolyte.jobs.vasp_runs.collect_vasp_runs": JobKind("analysis", "molecular dynamics"),
     "perolyte.jobs.summary.summarise_screening": JobKind("analysis", "summary"),
     "jobflow.core.job.store_inputs": JobKind("analysis", "outputs collected"),
 }

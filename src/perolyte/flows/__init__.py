@@ -1,5 +1,6 @@
 """Makers: flows that wire jobs, generic over the makers they are given."""
 
+from perolyte.flows.aimd import AimdMaker
 from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
@@ -14,6 +15,7 @@ from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
+    "AimdMaker",
     "BatchMDMaker",
     "BvseFilter",
     "BvseMaker",

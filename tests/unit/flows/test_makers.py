@@ -19,6 +19,7 @@ from pymatgen.core import Structure
 
 from perolyte.errors import InputError
 from perolyte.flows import (
+    AimdMaker,
     BatchMDMaker,
     BvseMaker,
     ConductivityMaker,
@@ -66,6 +67,20 @@ class Case:
 
 
 CASES = {
+    "ab initio MD with VASP": Case(
+        AimdMaker(engine="vasp", campaign="c"),
+        lambda maker: maker.make(
+            ROCKSALT, temperatures_K=[600.0, 700.0], mobile_ion="Li", hop_distance_A=3.6
+        ),
+        None,
+    ),
+    "conductivity ab initio": Case(
+        ConductivityMaker(
+            hop_distance_A=3.6, seed=2, cell_equilibration_ps=0.0, md_maker=AimdMaker(engine="gpaw")
+        ),
+        lambda maker: maker.make(ROCKSALT),
+        None,
+    ),
     "conductivity": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=build_md_maker(TOY)),
         lambda maker: maker.make(ROCKSALT),
