@@ -151,13 +151,12 @@ class AimdMaker(MDLengths, Maker):
             For numbers out of range, no temperature, a calculator that is not known, and lengths
             that VASP does not offer.
         """
+        self.check()
         if self.engine == "vasp":
             return self._make_vasp(
                 structure, [float(T) for T in temperatures_K], mobile_ion, seed, label
             )
-        maker = self._md_maker()
-        resolve_potential(maker.potential, maker.calculator_kwargs)
-        job = maker.make(
+        job = self._md_maker().make(
             structure,
             temperatures_K=temperatures_K,
             mobile_ion=mobile_ion,
@@ -169,6 +168,21 @@ class AimdMaker(MDLengths, Maker):
         job.function_kwargs["potential"] = self.describe_engine()
         job.metadata["job_class"] = "dft"
         return job
+
+    def check(self) -> None:
+        """Refuse what no structure could be run with.
+
+        Raises
+        ------
+        InputError
+            For a calculator that is not known or does not take its settings, and for lengths that
+            VASP does not offer.
+        """
+        if self.engine == "vasp":
+            self._check_vasp()
+        else:
+            maker = self._md_maker()
+            resolve_potential(maker.potential, maker.calculator_kwargs)
 
     def describe_engine(self) -> PotentialProvenance:
         """Return what the documents say of the engine; the version is in what the run says."""
@@ -203,7 +217,8 @@ class AimdMaker(MDLengths, Maker):
         seed: int,
         label: str | None,
     ) -> Flow:
-        self._check_vasp(temperatures_K)
+        if not temperatures_K or not all(T > 0 for T in temperatures_K):
+            raise InputError(f"temperatures_K is {temperatures_K}; give at least one above 0 K")
         engine = VaspDynamics.from_dict(self.engine_kwargs)
         where = f"{self.name} {label}" if label else self.name
         jobs: list[Job | Flow] = []
@@ -262,9 +277,7 @@ class AimdMaker(MDLengths, Maker):
         ]
         return flow, segments
 
-    def _check_vasp(self, temperatures_K: list[float]) -> None:
-        if not temperatures_K or not all(T > 0 for T in temperatures_K):
-            raise InputError(f"temperatures_K is {temperatures_K}; give at least one above 0 K")
+    def _check_vasp(self) -> None:
         if self.cell_equilibration_ps > 0:
             raise InputError(
                 f"cell_equilibration_ps is {self.cell_equilibration_ps:g} ps; with VASP the cell "
