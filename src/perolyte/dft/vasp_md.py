@@ -57,7 +57,7 @@ class VaspDynamics:
     """
 
     k_points: tuple[int, int, int] = (1, 1, 1)
-    steps_per_job: int = 500
+    steps_per_job: int = 1000
     spin_polarized: bool = False
     incar: dict[str, Any] = field(default_factory=dict)
     run_vasp_kwargs: dict[str, Any] = field(default_factory=dict)

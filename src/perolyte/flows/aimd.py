@@ -15,6 +15,7 @@ from pymatgen.core import Structure
 from perolyte.dft.vasp_md import ENSEMBLES, VaspDynamics
 from perolyte.errors import InputError
 from perolyte.flows.batch_md import BatchMDMaker
+from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.md_settings import MDLengths, Thermostat
 from perolyte.jobs.seeds import derive_seed
 from perolyte.jobs.vasp_runs import collect_vasp_runs, prepare_vasp_start
@@ -252,7 +253,8 @@ class AimdMaker(MDLengths, Maker):
             campaign=self.campaign,
         )
         frames.name = f"{where} frames"
-        return Flow([*jobs, frames], output=frames.output, name=where)
+        flow = Flow([*jobs, frames], output=frames.output, name=where)
+        return assign_identities(flow)
 
     def _chain(
         self, engine: VaspDynamics, start: Job, temperature_K: float, name: str

@@ -68,7 +68,7 @@ class Case:
 
 CASES = {
     "ab initio MD with VASP": Case(
-        AimdMaker(engine="vasp", campaign="c"),
+        AimdMaker(engine="vasp", production_ps=0.1, equilibration_ps=0.0, campaign="c"),
         lambda maker: maker.make(
             ROCKSALT, temperatures_K=[600.0, 700.0], mobile_ion="Li", hop_distance_A=3.6
         ),
