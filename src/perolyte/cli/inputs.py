@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 
 from perolyte.cli.inputs_folder import InputsFolder
 from perolyte.cli.interruption import CommandInterruptedError
-from perolyte.dft.input_files import INPUT_KINDS, InputSettings, make_input_files
+from perolyte.dft.input_files import INPUT_KINDS, InputKind, InputSettings, make_input_files
 from perolyte.errors import InputError
 from perolyte.potentials import resolve_potential
 
@@ -70,6 +70,7 @@ def write_inputs(paths: Sequence[Path], options: InputsOptions) -> None:
     plan = _plan_campaign(paths[0]) if is_campaign[0] else _plan_files(paths)
     plan = _apply(plan, options)
     kinds = [kind for kind in INPUT_KINDS if not options.kinds or kind in options.kinds]
+    _check(plan, kinds)
     with InputsFolder(options.output) as folder:
         try:
             for name, files in _make_all(plan, kinds):
@@ -90,24 +91,35 @@ def write_inputs(paths: Sequence[Path], options: InputsOptions) -> None:
     )
 
 
-def _make_all(plan: _Plan, kinds: Sequence[Any]) -> Iterator[tuple[str, dict[str, str]]]:
+def _check(plan: _Plan, kinds: Sequence[str]) -> None:
+    """Refuse what can be known before anything is written."""
+    cold = [T for T in plan.temperatures_K if not T > 0]
+    if cold:
+        raise InputError(f"--temperature is {cold[0]:g} K; give more than 0")
+    ion = plan.asked.mobile_ion
+    for name, structure in plan.structures:
+        if not structure.is_ordered:
+            raise InputError(
+                f"{name} has partly occupied sites; order it first, with 'perolyte dope' or a "
+                "campaign"
+            )
+        elements = sorted({element.symbol for element in structure.composition.elements})
+        if "aimd" in kinds and ion not in elements:
+            raise InputError(
+                f"{name} holds no {ion}, only {', '.join(elements)}; name the mobile ion with "
+                "--ion, or leave aimd out with --kind"
+            )
+
+
+def _make_all(plan: _Plan, kinds: Sequence[InputKind]) -> Iterator[tuple[str, dict[str, str]]]:
     for name, structure in plan.structures:
         for kind in kinds:
-            temperatures: list[float | None] = [None]
             if kind == "aimd":
-                temperatures = list(plan.temperatures_K)
-                if plan.asked.mobile_ion not in structure.composition.as_dict():
-                    elements = ", ".join(sorted({e.symbol for e in structure.composition.elements}))
-                    raise InputError(
-                        f"{name} holds no {plan.asked.mobile_ion}, only {elements}; name the "
-                        "mobile ion with --ion, or leave aimd out with --kind"
-                    )
-            for T in temperatures:
-                where = f"{kind}/{name}" if T is None else f"{kind}/{name}/{T:g}K"
-                try:
-                    yield where, make_input_files(structure, kind, plan.asked, temperature_K=T)
-                except InputError as err:
-                    raise InputError(f"{name}: {err}") from err
+                for T in plan.temperatures_K:
+                    files = make_input_files(structure, kind, plan.asked, temperature_K=T)
+                    yield f"{kind}/{name}/{T:g}K", files
+            else:
+                yield f"{kind}/{name}", make_input_files(structure, kind, plan.asked)
 
 
 def _apply(plan: _Plan, options: InputsOptions) -> _Plan:
