@@ -23,6 +23,7 @@ from perolyte.cli.doctor_command import doctor
 from perolyte.cli.impedance_command import impedance
 from perolyte.cli.inputs_command import inputs
 from perolyte.cli.interruption import CommandInterruptedError
+from perolyte.cli.labels_command import labels
 from perolyte.cli.provenance_command import provenance
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
@@ -223,6 +224,7 @@ app.add_typer(db)
 app.add_typer(cluster)
 app.command()(impedance)
 app.command()(inputs)
+app.command()(labels)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -1,7 +1,7 @@
 """Electronic-structure codes: calculators, settings, checks of what they return.
 
 :class:`GpawCalculator` and :func:`build_vasp_static_maker` are the engines of labels,
-:func:`check_evaluation` judges what they say, :func:`read_labels` reads labels from files,
+:func:`check_evaluation` judges what they say, :func:`read_label_files` reads labels from files,
 :func:`split_frames` divides a set, :func:`write_extxyz` writes it. The makers
 (``perolyte.dft.makers``) import atomate2 and are imported from there.
 """
@@ -18,6 +18,8 @@ _PLACES = {
     "LabelVerdict": "checks",
     "LevelOfTheory": "theory",
     "RawLabel": "labels",
+    "ReadingChoices": "reading",
+    "SplitFrame": "splitting",
     "build_label": "labels",
     "build_vasp_static_maker": "vasp",
     "check_evaluation": "checks",
@@ -25,7 +27,15 @@ _PLACES = {
     "count_kpoints": "gpaw",
     "evaluate_structure": "evaluation",
     "find_conflicts": "theory",
+    "find_duplicates": "duplicates",
     "find_mp2020_correction_eV": "compatibility",
+    "list_label_files": "reading",
+    "read_extxyz": "extxyz",
+    "read_label_files": "reading",
+    "read_task": "tasks",
+    "read_vasprun": "vasprun",
+    "split_frames": "splitting",
+    "write_extxyz": "extxyz",
 }
 
 __all__ = [
@@ -36,6 +46,8 @@ __all__ = [
     "LabelVerdict",
     "LevelOfTheory",
     "RawLabel",
+    "ReadingChoices",
+    "SplitFrame",
     "build_label",
     "build_vasp_static_maker",
     "check_evaluation",
@@ -43,7 +55,15 @@ __all__ = [
     "count_kpoints",
     "evaluate_structure",
     "find_conflicts",
+    "find_duplicates",
     "find_mp2020_correction_eV",
+    "list_label_files",
+    "read_extxyz",
+    "read_label_files",
+    "read_task",
+    "read_vasprun",
+    "split_frames",
+    "write_extxyz",
 ]
 
 

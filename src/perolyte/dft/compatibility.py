@@ -80,7 +80,7 @@ def find_mp2020_correction_eV(
             adjustments = _scheme().get_adjustments(entry)
     except (CompatibilityError, KeyError, ValueError) as err:
         raise InputError(
-            f"MP2020 does not fit this calculation ({shorten_error(err)}); import it with "
-            "energy_correction None and train with fitted reference energies"
+            f"MP2020 does not fit this calculation ({shorten_error(err)}); leave its energies as "
+            "they are (energy_correction None, --raw-energies) and train with fitted references"
         ) from err
     return float(sum(adjustment.value for adjustment in adjustments))

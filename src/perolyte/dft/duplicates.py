@@ -57,7 +57,14 @@ def find_duplicates(structures: Sequence[Structure], tolerance_A: float = 0.01) 
     for index, structure in enumerate(structures):
         cell = _Cell(structure)
         same = kept[cell.key]
-        earlier = next((i for i, other in same if cell.resembles(other, tolerance_A)), None)
+        earlier = next(
+            (
+                same[place][0]
+                for place in cell.find_candidates([other for _, other in same], tolerance_A)
+                if cell.resembles(same[place][1], tolerance_A)
+            ),
+            None,
+        )
         if earlier is None:
             same.append((index, cell))
         found.append(earlier)
@@ -75,6 +82,21 @@ class _Cell:
         names, counts = np.unique(symbols[order], return_counts=True)
         self.key = ",".join(f"{name}{n}" for name, n in zip(names, counts, strict=True))
         self.bounds = np.cumsum(counts)[:-1]
+        waves = np.exp(2j * np.pi * self.places)
+        self.waves = np.add.reduceat(waves, [0, *self.bounds]) / counts[:, None]
+
+    def find_candidates(self, others: Sequence[_Cell], tolerance_A: float) -> np.ndarray:
+        """Return the places of those that may resemble this one, with two numbers that tell most.
+
+        The mean of exp(2πi x) over the atoms of an element knows neither their order nor the cell
+        that each is in, and moves by no more than 2π times the largest step of an atom.
+        """
+        if not others:
+            return np.array([], dtype=int)
+        steepest = np.linalg.norm(np.linalg.inv(self.matrix), axis=0).max()
+        limit = 2 * np.pi * steepest * tolerance_A * (1 + 1e-6) + 1e-12
+        shifts = np.abs(np.stack([other.waves for other in others]) - self.waves)
+        return np.flatnonzero((shifts <= limit).all(axis=(1, 2)))
 
     def resembles(self, other: _Cell, tolerance_A: float) -> bool:
         if np.abs(self.matrix - other.matrix).max() > tolerance_A:

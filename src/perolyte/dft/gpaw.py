@@ -221,7 +221,11 @@ class GpawCalculator(Calculator):
         if self._inner is None or known is None or not np.array_equal(numbers, known):
             self._inner, self._numbers = self._build(computed), numbers
         computed.calc = self._inner
-        self.results = _compute(computed, has_spins=self.settings.spin_polarised)
+        self.results = _compute(
+            computed,
+            has_spins=self.settings.spin_polarised,
+            max_iterations=self.settings.max_iterations,
+        )
 
     def _build(self, atoms: Any) -> Any:
         check_gpaw()
@@ -244,7 +248,7 @@ class GpawCalculator(Calculator):
         )
 
 
-def _compute(atoms: Any, *, has_spins: bool) -> dict[str, Any]:
+def _compute(atoms: Any, *, has_spins: bool, max_iterations: int) -> dict[str, Any]:
     from gpaw import ConvergenceError
 
     try:
@@ -257,7 +261,7 @@ def _compute(atoms: Any, *, has_spins: bool) -> dict[str, Any]:
         if has_spins:
             results["magmoms"] = atoms.get_magnetic_moments()
     except ConvergenceError as err:
-        raise SCFError(" ".join(str(err).split()) or "no self-consistent density") from err
+        raise SCFError(f"no self-consistent density after {max_iterations} iterations") from err
     except FileNotFoundError as err:
         raise ExecutionError(
             f"GPAW has no PAW data for an element of {atoms.get_chemical_formula()} "

@@ -61,7 +61,8 @@ def split_frames(
     A trajectory with a reference frame is a reference; else one with a held-out element is held
     out for its dopant, one with a frame at a held-out temperature for its temperature. Of the rest,
     taken composition by composition in an order drawn from the seed, every n-th goes to validation
-    and to the held-out trajectories, so that each composition gives its share.
+    and to the held-out trajectories, so that each composition gives its share; one at least is
+    left for training.
 
     Parameters
     ----------
@@ -194,7 +195,8 @@ def _draw(names: list[str], validation: float, held_out: float, seed: int) -> di
     )
     for split, fraction in parts:
         free = [name for name in names if name not in taken]
-        wanted = round(fraction * len(names))
+        # of a few trajectories, one is for training before any is for tests
+        wanted = min(round(fraction * len(names)), max(0, len(free) - 1))
         for step in range(wanted):
             taken[free[math.floor((step + start) * len(free) / wanted)]] = split
     return {name: taken.get(name, "train") for name in names}

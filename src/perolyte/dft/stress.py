@@ -13,6 +13,7 @@ from perolyte.errors import InputError
 from perolyte.units import EV_PER_A3_TO_GPA, KBAR_PER_GPA
 
 __all__ = [
+    "find_outer_work_eV",
     "find_pressure_GPa",
     "stress_from_ase",
     "stress_from_vasp_kbar",
@@ -117,6 +118,24 @@ def stress_from_virial(virial_eV: ArrayLike, volume_A3: float) -> np.ndarray:
     [-1.0, -1.0, -1.0]
     """
     return -_as_matrix(virial_eV) / volume_A3 * EV_PER_A3_TO_GPA
+
+
+def find_outer_work_eV(pressure_kbar: float, volume_A3: float) -> float:
+    """Return pressure times volume, which VASP adds to the energies of a run with ``PSTRESS``.
+
+    Parameters
+    ----------
+    pressure_kbar
+        ``PSTRESS``, kbar.
+    volume_A3
+        Å³.
+
+    Examples
+    --------
+    >>> round(find_outer_work_eV(10.0, 160.2176634), 6)
+    1.0
+    """
+    return pressure_kbar / KBAR_PER_GPA / EV_PER_A3_TO_GPA * volume_A3
 
 
 def find_pressure_GPa(stress_GPa: ArrayLike) -> float:

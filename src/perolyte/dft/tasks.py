@@ -9,7 +9,7 @@ import numpy as np
 
 from perolyte.dft.evaluation import Evaluation, plain_structure
 from perolyte.dft.labels import FrameGroup, RawLabel
-from perolyte.dft.stress import stress_from_vasp_kbar
+from perolyte.dft.stress import find_outer_work_eV, stress_from_vasp_kbar
 from perolyte.dft.theory import LevelOfTheory
 from perolyte.dft.vasp import EnergyCorrection, correct_energy, find_vasp_theory
 from perolyte.errors import InputError
@@ -106,6 +106,9 @@ def _read_vasp_step(task: Any, calculation: Any, structure: Structure) -> Evalua
     if energy is None:
         energy = _as_float(_get(_get(task, "output"), "energy"))
         notes = ("the energy is extrapolated to zero smearing: the document has no free energy",)
+    else:
+        tags = _read_tags(calculation)
+        energy -= find_outer_work_eV(float(tags.get("PSTRESS") or 0.0), structure.volume)
     forces = _get(last, "forces") or _get(_get(task, "output"), "forces")
     stress = _get(last, "stress") or _get(_get(task, "output"), "stress")
     return Evaluation(
@@ -121,7 +124,7 @@ def _read_vasp_step(task: Any, calculation: Any, structure: Structure) -> Evalua
 def _is_converged(calculation: Any, last: Any) -> bool | None:
     """Compare the number of electronic steps with the most that were allowed."""
     steps = _get(last, "electronic_steps")
-    most = _get(_get(_get(calculation, "input"), "parameters"), "NELM")
+    most = _read_tags(calculation).get("NELM")
     if steps and most:
         return len(steps) < int(most)
     stated = _get(calculation, "has_vasp_completed")
@@ -132,11 +135,16 @@ def _is_converged(calculation: Any, last: Any) -> bool | None:
 
 def _find_theory(calculation: Any) -> LevelOfTheory:
     given = _get(calculation, "input")
-    parameters = {**(_get(given, "parameters") or {}), **(_get(given, "incar") or {})}
+    parameters = _read_tags(calculation)
     titles = [_get(spec, "titel") for spec in _get(given, "potcar_spec") or []]
     if not titles:
         raise InputError("the VASP document names no POTCAR; give one with potcar_spec")
     return find_vasp_theory(parameters, titles, _get(given, "hubbards"))
+
+
+def _read_tags(calculation: Any) -> dict[str, Any]:
+    given = _get(calculation, "input")
+    return {**(_get(given, "parameters") or {}), **(_get(given, "incar") or {})}
 
 
 def _find_magmoms(structure: Structure) -> np.ndarray | None:

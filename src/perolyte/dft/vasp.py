@@ -185,7 +185,8 @@ def correct_energy(
     if theory.functional not in ("PBE", "PBE+U"):
         raise InputError(
             f"MP2020 corrects PBE and PBE+U, not {theory.functional or 'an unknown functional'}; "
-            "import with energy_correction None and train with fitted reference energies"
+            "leave energies as they are (energy_correction None, --raw-energies) and train with "
+            "fitted references"
         )
     value = find_mp2020_correction_eV(
         structure,
