@@ -9,13 +9,14 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 STAMP = $(VENV)/.installed
 TEST_STAMP = $(VENV)/.installed-test
 
-.PHONY: help install install-test quickstart test test-fast test-slurm slurm lint format clean
+.PHONY: help install install-test quickstart test test-fast test-slurm slurm gpaw lint format clean
 
 help:
 	@echo "make quickstart  install, then run workflows/quickstart.yaml"
 	@echo "make test        install with the test extra, then run the whole test suite"
 	@echo "make test-fast   unit and physics tests, without the slow ones"
 	@echo "make test-slurm  install SLURM where that is possible, and send jobs through its queues"
+	@echo "make gpaw        build GPAW into the environment where that is possible: DFT labels and ab initio MD"
 	@echo "make lint        ruff, mypy, import-linter, codespell"
 	@echo "make format      format the code"
 	@echo "make clean       remove the environment and the runs"
@@ -67,6 +68,21 @@ slurm:
 
 test-slurm: slurm $(TEST_STAMP)
 	$(BIN)/python -m pytest tests/integration/test_slurm.py
+
+# GPAW with libxc and OpenBLAS, without MPI: its build finds neither by itself, and fails where an
+# MPI compiler is on the PATH. About 2.5 minutes; a second call does nothing.
+GPAW ?= gpaw==26.7.0
+GPAW_CONFIG_FILE = $(VENV)/gpaw_siteconfig.py
+
+gpaw: $(STAMP)
+	@if $(BIN)/python -c 'import gpaw.cgpaw' 2>/dev/null; then exit 0; fi; \
+	  { [ -e /usr/include/xc.h ] && ls /usr/lib/*/libopenblas.so /usr/lib/libopenblas.so 2>/dev/null | grep -q . && command -v g++ >/dev/null; } || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends libxc-dev libopenblas-dev g++ >/dev/null; } || \
+	  { echo "GPAW needs libxc and OpenBLAS with their headers and g++, which needs root and apt-get here: its tests are skipped"; exit 0; }; \
+	  printf "mpi = False\ncompiler = 'g++'\nlibraries = ['xc', 'openblas']\nnoblas = False\nnolibxc = False\n" > $(GPAW_CONFIG_FILE); \
+	  GPAW_CONFIG=$(abspath $(GPAW_CONFIG_FILE)) $(PIP) install --quiet -c constraints.txt $(GPAW) || \
+	  echo "GPAW could not be built, the lines above say why: its tests are skipped"
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,15 @@ from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what computes with GPAW where it is not installed."""
+    if find_spec("gpaw") is not None:
+        return
+    for item in items:
+        if item.get_closest_marker("gpaw") is not None:
+            item.add_marker(pytest.mark.skip(reason="GPAW is not installed (make gpaw)"))
 
 
 @pytest.fixture(scope="session")

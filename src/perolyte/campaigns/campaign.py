@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from perolyte.campaigns.reading import parse_yaml, read_bytes
 from perolyte.campaigns.spec import CampaignSpec, ConductivitySpec
 from perolyte.errors import InputError
 from perolyte.flows import (
+    AimdMaker,
     BatchMDMaker,
     BvseFilter,
     ConductivityMaker,
@@ -188,14 +189,45 @@ class Campaign:
             mobile_ion=spec.parent.mobile_ion,
             charge=states[spec.parent.mobile_ion],
             seed=spec.seed,
-            md_maker=BatchMDMaker(
+            md_maker=self._md_maker(section),
+            campaign=spec.name,
+            cell_equilibration_ps=self._cell_equilibration_ps(section),
+        )
+
+    def _md_maker(self, section: ConductivitySpec) -> BatchMDMaker | AimdMaker:
+        engine = self.spec.aimd
+        if engine is None:
+            return BatchMDMaker(
                 potential=self.potential,
-                calculator_kwargs=dict(spec.potential.kwargs),
+                calculator_kwargs=dict(self.spec.potential.kwargs),
                 temperatures_per_job=section.temperatures_per_job,
                 wall_time_limit_s=section.wall_time_limit_s,
-            ),
-            campaign=spec.name,
+            )
+        return AimdMaker(
+            engine=engine.engine,
+            engine_kwargs=dict(engine.settings),
+            checkpoint_interval_steps=engine.checkpoint_interval_steps,
+            temperatures_per_job=section.temperatures_per_job or 1,
+            wall_time_limit_s=section.wall_time_limit_s,
         )
+
+    def _cell_equilibration_ps(self, section: ConductivitySpec) -> float:
+        """Return the length of the search for the mean cell: ab initio only where asked for."""
+        is_default = "cell_equilibration_ps" not in section.model_fields_set
+        skip = self.spec.aimd is not None and is_default
+        return 0.0 if skip else section.cell_equilibration_ps
+
+    def check_md(self) -> None:
+        """Refuse an engine or lengths that the MD jobs would refuse.
+
+        Raises
+        ------
+        InputError
+            Naming them.
+        """
+        maker = self._conductivity_maker()
+        if maker is not None and isinstance(maker.md_maker, AimdMaker):
+            replace(maker.md_maker, **maker.lengths).check()
 
 
 def load_campaign(path: str | Path) -> Campaign:
@@ -227,6 +259,7 @@ def load_campaign(path: str | Path) -> Campaign:
         resolve_potential(campaign.potential, spec.potential.kwargs)
         _check_size(campaign)
         campaign.preview()
+        campaign.check_md()
     except InputError as err:
         # names from the file are quoted in messages: whatever they hold, the message is one line
         raise InputError(f"{path}: {' '.join(str(err).split())}") from err
@@ -272,6 +305,7 @@ def _check_size(campaign: Campaign) -> None:
 
 def _shared_fields() -> set[str]:
     return set(ConductivitySpec.model_fields) - {
+        "cell_equilibration_ps",
         "n_best",
         "temperatures_per_job",
         "wall_time_limit_s",

@@ -17,6 +17,7 @@ from pydantic import (
 from perolyte.campaigns.resources import JobClass, ResourceSpec
 
 __all__ = [
+    "AimdSpec",
     "BvseSpec",
     "CampaignSpec",
     "ConductivitySpec",
@@ -264,6 +265,20 @@ class ConductivitySpec(_Section):
         return self
 
 
+class AimdSpec(_Section):
+    """Molecular dynamics ab initio, in place of the potential's."""
+
+    engine: str = Field(
+        default="gpaw",
+        min_length=1,
+        description="gpaw, vasp, espresso, cp2k, or the import path of an ASE calculator",
+    )
+    settings: dict[str, JsonValue] = Field(
+        default_factory=dict, description="of the engine: cutoff, k-points, INCAR tags"
+    )
+    checkpoint_interval_steps: Whole = Field(default=5, ge=1, le=100_000)
+
+
 class GrainBoundarySpec(_Section):
     """Brick-layer parameters: measured or assumed, and printed with that label."""
 
@@ -301,6 +316,9 @@ class CampaignSpec(_Section):
     bvse: BvseSpec | None = None
     relaxation: RelaxationSpec = Field(default_factory=RelaxationSpec)
     conductivity: ConductivitySpec | None = None
+    aimd: AimdSpec | None = Field(
+        default=None, description="an engine for the MD of 'conductivity' instead of the potential"
+    )
     grain_boundary: GrainBoundarySpec | None = None
     resources: dict[JobClass, ResourceSpec] = Field(
         default_factory=dict, description="of a cluster, by class of jobs"
@@ -321,6 +339,16 @@ class CampaignSpec(_Section):
             )
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _aimd_of_something(self) -> Self:
+        if self.aimd is not None and self.conductivity is None:
+            message = (
+                "aimd says what computes the MD of the section conductivity, which is not there; "
+                "add conductivity with its temperatures_K"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _one_temperature(self) -> Self:

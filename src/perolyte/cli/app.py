@@ -21,6 +21,7 @@ from perolyte.cli.cluster_command import cluster
 from perolyte.cli.db_command import db
 from perolyte.cli.doctor_command import doctor
 from perolyte.cli.impedance_command import impedance
+from perolyte.cli.inputs_command import inputs
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.labels_command import labels
 from perolyte.cli.provenance_command import provenance
@@ -223,6 +224,7 @@ app.command()(doctor)
 app.add_typer(db)
 app.add_typer(cluster)
 app.command()(impedance)
+app.command()(inputs)
 app.command()(labels)
 app.command()(validate)
 

@@ -24,7 +24,7 @@ def doctor(
     potential: Annotated[str, typer.Option("--potential", help="potential to load")] = "chgnet",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Check versions, potential, GPU, database, disk, queue and clock; say what to do."""
+    """Check versions, engines, potential, GPU, database, disk, queue and clock; say what to do."""
     import dataclasses
     import json
 

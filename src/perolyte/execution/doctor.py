@@ -53,12 +53,14 @@ def check_installation(
         Name of the potential to load.
     """
     from perolyte.execution.doctor_database import check_database
+    from perolyte.execution.doctor_engines import check_engines
 
     yield from _check_packages()
     yield _check_disk(Path.cwd())
     yield from _check_run_folder(is_needed=cluster is not None)
     yield _check_queue(is_needed=cluster is not None)
     yield from check_database(cluster, store)
+    yield from check_engines()
     yield _check_gpu()
     yield _check_potential(potential)
 

@@ -52,6 +52,8 @@ _FUNCTIONS = {
         "molecular_dynamics", "molecular dynamics"
     ),
     "perolyte.jobs.training.train_on_set": JobKind("training", "training"),
+    "perolyte.jobs.vasp_runs.prepare_vasp_start": JobKind("analysis", "molecular dynamics"),
+    "perolyte.jobs.vasp_runs.collect_vasp_runs": JobKind("analysis", "molecular dynamics"),
     "perolyte.jobs.summary.summarise_screening": JobKind("analysis", "summary"),
     "jobflow.core.job.store_inputs": JobKind("analysis", "outputs collected"),
 }

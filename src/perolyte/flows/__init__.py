@@ -1,6 +1,7 @@
 """Makers: flows that wire jobs, generic over the makers they are given."""
 
 from perolyte.flows.active_learning import ActiveLearningMaker
+from perolyte.flows.aimd import AimdMaker
 from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
@@ -18,6 +19,7 @@ from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
     "ActiveLearningMaker",
+    "AimdMaker",
     "BatchMDMaker",
     "BvseFilter",
     "BvseMaker",

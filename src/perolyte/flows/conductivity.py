@@ -11,6 +11,7 @@ from jobflow import Flow, Job, Maker, OnMissing
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
+from perolyte.flows.aimd import AimdMaker
 from perolyte.flows.batch_md import BatchMDMaker
 from perolyte.jobs.conductivity import fit_conductivity
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
@@ -24,6 +25,9 @@ from perolyte.potentials.heartbeat import STEPS_KEY
 __all__ = ["ConductivityMaker"]
 
 THERMOSTAT_PERIOD_STEPS = 100
+
+_OWN_MAKERS = (BatchMDMaker, AimdMaker)
+"""Makers of all temperatures whose output is a TrajectorySetDoc."""
 
 
 @dataclass
@@ -48,10 +52,10 @@ class ConductivityMaker(MDLengths, Maker):
     seed
         Each temperature derives its own seed from it.
     md_maker
-        :class:`~perolyte.flows.BatchMDMaker`, or any maker with the fields and outputs of
-        atomate2's ``AseMDMaker`` (``temperature``, ``time_step``, ``n_steps``,
-        ``traj_interval``, ``mb_velocity_seed``), which runs each temperature as a job of its own
-        in the cell that is given and is not extended.
+        :class:`~perolyte.flows.BatchMDMaker` or :class:`~perolyte.flows.AimdMaker`, or any maker
+        with the fields and outputs of atomate2's ``AseMDMaker`` (``temperature``, ``time_step``,
+        ``n_steps``, ``traj_interval``, ``mb_velocity_seed``), which runs each temperature as a job
+        of its own in the cell that is given and is not extended.
     paths
         Also say where the ions of each run go, as a document of its own.
     campaign
@@ -107,7 +111,7 @@ class ConductivityMaker(MDLengths, Maker):
                 "mobile ion in Å, for example 3.87 for LLTO"
             )
         label = candidate or self.name
-        if isinstance(self.md_maker, BatchMDMaker):
+        if isinstance(self.md_maker, _OWN_MAKERS):
             jobs, analyses = self._run_together(structure, label, hop_A)
         else:
             jobs, analyses = self._run_apart(structure, label, hop_A)
@@ -128,7 +132,7 @@ class ConductivityMaker(MDLengths, Maker):
         self, structure: Structure, label: str, hop_A: float
     ) -> tuple[list[Any], list[Job]]:
         """Return one MD job for all temperatures, and one analysis for each replica."""
-        maker: BatchMDMaker = dataclasses.replace(
+        maker: BatchMDMaker | AimdMaker = dataclasses.replace(
             self.md_maker, **self.lengths, campaign=self.campaign
         )
         size = maker.temperatures_per_job or len(self.temperatures_K)
@@ -159,7 +163,7 @@ class ConductivityMaker(MDLengths, Maker):
 
     def _analyse(
         self,
-        md: Job,
+        md: Job | Flow,
         run: Any,
         label: str,
         where: str,
@@ -176,7 +180,7 @@ class ConductivityMaker(MDLengths, Maker):
             "temperature_K": temperature_K,
             "frame_interval_fs": self.frame_interval_fs,
             "equilibration_ps": self.equilibration_ps,
-            "trajectory_uuid": md.uuid,
+            "trajectory_uuid": md.output.uuid,
             "campaign": self.campaign,
         }
         diffusion = analyse_diffusion(
@@ -243,7 +247,7 @@ class ConductivityMaker(MDLengths, Maker):
 
     def _settings(self, hop_distance_A: float) -> dict[str, float | int | str]:
         maker = self.md_maker
-        is_batch = isinstance(maker, BatchMDMaker)
+        is_batch = isinstance(maker, _OWN_MAKERS)
         thermostat = maker.thermostat if is_batch else getattr(maker, "dynamics", "")
         ensemble = "nvt" if is_batch else getattr(getattr(maker, "ensemble", ""), "value", "")
         settings: dict[str, float | int | str] = {

@@ -86,6 +86,7 @@ def run_to_target(
             store_interval_steps=settings.store_interval_steps,
             framework_interval=settings.framework_interval,
             checkpoint_interval_steps=settings.find_checkpoint_interval(),
+            chunk_interval_steps=settings.find_chunk_interval(),
             folder=folder,
             guards=settings.make_guards(),
             max_batch_atoms=settings.max_batch_atoms,

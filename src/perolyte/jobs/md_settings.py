@@ -118,6 +118,9 @@ class MDSettings(MDLengths):
         Runs of each temperature, from different seeds.
     checkpoint_interval_steps
         Steps between checkpoints, rounded to frames with all atoms; about 2000 by default.
+    chunk_interval_steps
+        Steps in a file of frames, rounded up to what fits; by default one ends at each checkpoint.
+        Where it is given, checkpoints may come at any interval.
     max_batch_atoms
         Atoms in one batch; measured by default.
     wall_time_limit_s
@@ -138,6 +141,7 @@ class MDSettings(MDLengths):
     framework_interval: int = 10
     n_replicas: int = 1
     checkpoint_interval_steps: int | None = None
+    chunk_interval_steps: int | None = None
     max_batch_atoms: int | None = None
     wall_time_limit_s: float | None = None
     guards: dict[str, float | bool] = field(default_factory=dict)
@@ -147,7 +151,7 @@ class MDSettings(MDLengths):
         for name in ("n_replicas", "framework_interval"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
-        for name in ("checkpoint_interval_steps", "max_batch_atoms"):
+        for name in ("checkpoint_interval_steps", "chunk_interval_steps", "max_batch_atoms"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} is {value}; give at least 1, or None")
@@ -163,11 +167,21 @@ class MDSettings(MDLengths):
         return {item.name: getattr(self, item.name) for item in fields(MDSettings)}
 
     def find_checkpoint_interval(self) -> int:
-        """Return the steps between checkpoints, near those asked for: frames with all atoms."""
+        """Return the steps between checkpoints: those asked for, or near them at all atoms."""
         unit = self.store_interval_steps * self.framework_interval
         if self.checkpoint_interval_steps is None:
             return choose_checkpoint_interval(self.store_interval_steps, self.framework_interval)
+        if self.chunk_interval_steps is not None:
+            return self.checkpoint_interval_steps
         return max(1, round(self.checkpoint_interval_steps / unit)) * unit
+
+    def find_chunk_interval(self) -> int | None:
+        """Return the steps in a file of frames; None where each checkpoint ends one."""
+        if self.chunk_interval_steps is None:
+            return None
+        frames = self.store_interval_steps * self.framework_interval
+        unit = math.lcm(self.find_checkpoint_interval(), frames)
+        return math.ceil(self.chunk_interval_steps / unit) * unit
 
     def ensemble(self) -> Ensemble:
         """Return the ensemble."""

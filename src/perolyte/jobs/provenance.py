@@ -22,10 +22,14 @@ def current_uuid() -> str | None:
 def describe_maker(maker: Any) -> PotentialProvenance:
     """Say which potential or engine a child maker uses.
 
-    perolyte's own makers name it in ``potential``, atomate2's force-field makers in
-    ``calculator_meta``; any other maker is named by its class, and its own task document says the
-    rest.
+    perolyte's own makers name it in ``potential`` or describe it in ``describe_engine``, atomate2's
+    force-field makers name it in ``calculator_meta``; any other maker is named by its class, and
+    its own task document says the rest.
     """
+    describe = getattr(maker, "describe_engine", None)
+    if describe is not None:
+        engine: PotentialProvenance = describe()
+        return engine
     kwargs = getattr(maker, "calculator_kwargs", None) or {}
     path = getattr(maker, "potential", None) or getattr(maker, "calculator_meta", None)
     if path is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from ase import Atoms
+from ase.calculators.calculator import SCFError
 from ase.stress import voigt_6_to_full_3x3_stress
 
 from perolyte.errors import PotentialError
@@ -28,8 +29,9 @@ class AseBatchPotential:
     Parameters
     ----------
     calculator
-        Of energies and forces. Its state must follow from the atoms that it is given, or a run
-        that was resumed is not the run that was not.
+        Of energies and forces. Its state must follow from the atoms that it is given, or from
+        those since its ``forget`` was called, if it has that method: else a run that was resumed is
+        not the run that was not. ``describe``, if it has that, names it in the files of a run.
     spec
         Where the calculator comes from, for the description.
 
@@ -91,11 +93,19 @@ class AseBatchPotential:
     def _evaluate_one(self, atoms: Atoms, stress: bool, system: int, n_systems: int) -> Any:
         atoms.calc = self._calculator
         try:
-            energy = float(atoms.get_potential_energy())
+            energy = float(atoms.get_potential_energy(force_consistent=self._has_free_energy()))
             forces = np.array(atoms.get_forces(), dtype=np.float64)
             tensor = voigt_6_to_full_3x3_stress(atoms.get_stress()) if stress else np.zeros((3, 3))
         except PotentialError as err:
             raise BrokenSystemError(str(err), system, n_systems) from err
+        except SCFError as err:
+            reason = " ".join(str(err).split()) or "no reason given"
+            raise BrokenSystemError(
+                f"the electrons did not converge ({reason}); look at the distances of the atoms, "
+                "raise the number of iterations, or smear more",
+                system,
+                n_systems,
+            ) from err
         if not (np.isfinite(energy) and np.isfinite(forces).all()):
             raise BrokenSystemError(
                 f"{self._spec.name} returned an energy or forces that are not finite; check "
@@ -105,11 +115,16 @@ class AseBatchPotential:
             )
         return energy, forces, np.array(tensor, dtype=np.float64)
 
+    def _has_free_energy(self) -> bool:
+        """Say whether it knows the energy that its forces are the gradient of."""
+        return "free_energy" in getattr(self._calculator, "implemented_properties", ())
+
     def forget_neighbours(self) -> None:
         """Let the calculator forget the atoms that it saw last."""
-        reset = getattr(self._calculator, "reset", None)
-        if reset is not None:
-            reset()
+        calculator: Any = self._calculator
+        forget = getattr(calculator, "forget", None) or getattr(calculator, "reset", None)
+        if forget is not None:
+            forget()
 
     def check_elements(self, numbers: Iterable[int]) -> None:
         """Leave it to the calculator, which says at the first step what it does not know."""
@@ -117,4 +132,6 @@ class AseBatchPotential:
     def describe(self) -> dict[str, Any]:
         """Return name, version and arguments."""
         known = describe_potential(self._spec.name, self._spec.kwargs)
+        describe = getattr(self._calculator, "describe", None)
+        known = known if describe is None else known | describe()
         return {**known, "kwargs": repr(sorted(self._spec.kwargs.items())), "device": "cpu"}

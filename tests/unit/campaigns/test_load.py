@@ -476,3 +476,46 @@ def test_a_fine_tuned_checkpoint_beside_the_file(quickstart, write):
     other = set(load_campaign(path).to_flow().job_uuids)
     # candidates are those; what the potential computes is something else
     assert 0 < len(set(first.job_uuids) - other) < len(other)
+
+
+# -- ab initio MD ----------------------------------------------------------------------------------
+
+
+def ab_initio(content: dict[str, Any], **section: Any) -> dict[str, Any]:
+    return change(content, "aimd", section)
+
+
+def test_a_campaign_with_ab_initio_md(quickstart, write):
+    path = write(ab_initio(quickstart, engine="gpaw", settings={"plane_wave_cutoff_eV": 500.0}))
+    campaign = load_campaign(path)
+    maker = campaign._conductivity_maker()
+    assert maker.md_maker.engine == "gpaw"
+    assert maker.md_maker.engine_kwargs == {"plane_wave_cutoff_eV": 500.0}
+    assert maker.cell_equilibration_ps == campaign.spec.conductivity.cell_equilibration_ps
+
+
+def test_ab_initio_md_keeps_the_cell_unless_asked(quickstart, write):
+    content = change(quickstart, "conductivity.cell_equilibration_ps", ...)
+    plain = load_campaign(write(content))._conductivity_maker()
+    assert plain.cell_equilibration_ps == 5.0
+    own = load_campaign(write(ab_initio(content, engine="vasp")))._conductivity_maker()
+    assert own.cell_equilibration_ps == 0.0
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"engine": "nwchem"}, "engine 'nwchem' is not known; use gpaw, vasp"),
+        ({"engine": "no.such.Engine"}, "cannot be imported"),
+        ({"engine": "gpaw", "settings": {"cut": 1}}, "GPAW settings cut are not known"),
+        ({"engine": "vasp", "settings": {"incar": {"nsw": 5}}}, "incar sets NSW"),
+        ({"motor": "vasp"}, "unknown key 'aimd.motor'"),
+    ],
+)
+def test_engines_that_a_campaign_cannot_have(quickstart, write, section, message):
+    assert message in refuse(write(ab_initio(quickstart, **section)))
+
+
+def test_ab_initio_md_needs_a_section_that_it_computes(quickstart, write):
+    content = change(ab_initio(quickstart), "conductivity", ...)
+    assert "which is not there; add conductivity" in refuse(write(content))

@@ -20,6 +20,7 @@ from pymatgen.core import Structure
 from perolyte.errors import InputError
 from perolyte.flows import (
     ActiveLearningMaker,
+    AimdMaker,
     BatchMDMaker,
     BvseMaker,
     ConductivityMaker,
@@ -72,6 +73,18 @@ CASES = {
     "active learning": Case(
         ActiveLearningMaker(hop_distance_A=3.6, seed=2, campaign="c"),
         lambda maker: maker.make([ROCKSALT], OutputReference("a training set")),
+    "ab initio MD with VASP": Case(
+        AimdMaker(engine="vasp", production_ps=0.1, equilibration_ps=0.0, campaign="c"),
+        lambda maker: maker.make(
+            ROCKSALT, temperatures_K=[600.0, 700.0], mobile_ion="Li", hop_distance_A=3.6
+        ),
+        None,
+    ),
+    "conductivity ab initio": Case(
+        ConductivityMaker(
+            hop_distance_A=3.6, seed=2, cell_equilibration_ps=0.0, md_maker=AimdMaker(engine="gpaw")
+        ),
+        lambda maker: maker.make(ROCKSALT),
         None,
     ),
     "conductivity": Case(

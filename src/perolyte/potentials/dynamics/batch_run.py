@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from perolyte.errors import InputError, PerolyteError, PotentialError
 from perolyte.potentials.batch import BatchPotential, SystemBatch, find_largest_uncertainties
+from perolyte.errors import ExecutionError, InputError, PerolyteError, PotentialError
+from perolyte.potentials.batch import BatchPotential, SystemBatch
 from perolyte.potentials.dynamics.distances import find_shortest_distances
 from perolyte.potentials.dynamics.guards import describe_doubts
 from perolyte.potentials.dynamics.integrators import Integrator, make_integrator
@@ -163,6 +165,8 @@ class BatchRun:
         self._integrator.begin(self._state, step)
         try:
             self._evaluate()
+        except ExecutionError:
+            raise  # of the machine, which says nothing about the atoms
         except PerolyteError as err:
             self._stop_refused(err, step)
             if not self._live:

@@ -26,6 +26,9 @@ def make_manifest(
     replica: Replica, settings: RunSettings, ensemble: Ensemble, potential: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the manifest of a run that has not begun."""
+    # named only where it was chosen, so that runs begun before there was a choice can go on
+    chosen = settings.chunk_interval_steps
+    chunks = {} if chosen is None else {"chunk_interval_steps": chosen}
     return {
         "format": _FORMAT,
         "version": _VERSION,
@@ -41,6 +44,7 @@ def make_manifest(
             "store_interval_steps": settings.store_interval_steps,
             "framework_interval": settings.framework_interval,
             "checkpoint_interval_steps": settings.checkpoint_interval_steps,
+            **chunks,
             "potential": {k: v for k, v in potential.items() if k in _IDENTITY},
         },
         "computed_on": {k: v for k, v in potential.items() if k not in _IDENTITY},
@@ -61,8 +65,8 @@ def check_same_inputs(folder: Path, found: dict[str, Any], wanted: dict[str, Any
     InputError
         Naming the first input that differs.
     """
-    for key, value in wanted["inputs"].items():
-        old = found["inputs"].get(key)
+    for key in dict.fromkeys([*wanted["inputs"], *found["inputs"]]):
+        old, value = found["inputs"].get(key), wanted["inputs"].get(key)
         if old != value:
             raise InputError(
                 f"{folder} holds a run with {key} = {_shorten(old)}, and {_shorten(value)} was "

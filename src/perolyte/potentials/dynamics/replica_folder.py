@@ -152,7 +152,7 @@ class ReplicaFolder:
 
     def rewind(self, step: int) -> None:
         """Forget chunks that the run will make again when it goes on from a step."""
-        kept = step // self._settings.checkpoint_interval_steps
+        kept = step // self._settings.chunk_steps
         chunks = self._record["chunks"]
         dropped = chunks[kept:]
         # the manifest first: it never names a chunk that is not there
@@ -184,7 +184,7 @@ class ReplicaFolder:
 
     def write_checkpoint(self, state: HostState, frames: FrameBuffer, melt: MeltWatch) -> None:
         """Write manifest and checkpoint; at the end of a chunk the frames become one first."""
-        if state.step % self._settings.checkpoint_interval_steps == 0 and len(frames):
+        if state.step % self._settings.chunk_steps == 0 and len(frames):
             self.write_chunk(frames)
             frames.drop(len(frames))
         self._record["n_steps"] = state.step

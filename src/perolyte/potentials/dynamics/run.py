@@ -58,6 +58,7 @@ def run_md_batch(
     folder: str | Path,
     framework_interval: int = 10,
     checkpoint_interval_steps: int | None = None,
+    chunk_interval_steps: int | None = None,
     guards: Guards | None = None,
     max_batch_atoms: int | None = None,
     wall_time_limit_s: float | None = None,
@@ -89,8 +90,10 @@ def run_md_batch(
         Every how many stored frames all atoms are stored. The centre of mass of the framework is
         stored with every frame, so that its drift is known exactly.
     checkpoint_interval_steps
-        Steps between checkpoints, which also end chunks of frames: a multiple of the interval of
-        frames with all atoms. By default about 2000.
+        Steps between checkpoints. By default about 2000.
+    chunk_interval_steps
+        Steps in a chunk of frames, a multiple of both intervals: for steps so dear that
+        checkpoints come every few of them. By default a checkpoint ends a chunk.
     guards
         When to stop a replica; default :class:`Guards`. They may change when a run goes on.
     max_batch_atoms
@@ -128,6 +131,7 @@ def run_md_batch(
         framework_interval=framework_interval,
         checkpoint_interval_steps=interval,
         guards=Guards() if guards is None else guards,
+        chunk_interval_steps=chunk_interval_steps,
     )
     _check_replicas(replicas, settings, potential)
     _check_limits(max_batch_atoms, wall_time_limit_s)

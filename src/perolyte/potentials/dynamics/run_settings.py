@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from perolyte.errors import InputError
@@ -28,10 +29,13 @@ class RunSettings:
     framework_interval
         Every how many stored frames all atoms are stored.
     checkpoint_interval_steps
-        Steps from one checkpoint, and one chunk of frames, to the next; a multiple of the interval
-        of frames with all atoms, so that every chunk begins with one.
+        Steps from one checkpoint to the next.
     guards
         Limits.
+    chunk_interval_steps
+        Steps from one chunk of frames to the next: a multiple of the interval of checkpoints, by
+        default that interval itself, and of the interval of frames with all atoms, so that every
+        chunk begins with one.
     """
 
     ensemble: Ensemble
@@ -40,10 +44,14 @@ class RunSettings:
     framework_interval: int
     checkpoint_interval_steps: int
     guards: Guards
+    chunk_interval_steps: int | None = None
 
     def __post_init__(self) -> None:
-        names = ("n_steps", "store_interval_steps", "framework_interval")
-        for name in (*names, "checkpoint_interval_steps"):
+        names = ["n_steps", "store_interval_steps", "framework_interval"]
+        names.append("checkpoint_interval_steps")
+        if self.chunk_interval_steps is not None:
+            names.append("chunk_interval_steps")
+        for name in names:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} is {value!r}; give a whole number of at least 1")
@@ -53,12 +61,28 @@ class RunSettings:
                 f"({self.store_interval_steps}), so that the last steps would be lost: give "
                 f"{-(-self.n_steps // self.store_interval_steps) * self.store_interval_steps}"
             )
-        if self.checkpoint_interval_steps % self.all_atoms_interval_steps:
+        if self.chunk_interval_steps is not None:
+            self._check_chunks(self.chunk_interval_steps)
+        elif self.checkpoint_interval_steps % self.all_atoms_interval_steps:
             raise InputError(
                 f"checkpoint_interval_steps is {self.checkpoint_interval_steps}; it must be a "
                 f"multiple of {self.all_atoms_interval_steps} steps, store_interval_steps x "
-                "framework_interval: leave it out for one that fits"
+                "framework_interval: leave it out for one that fits, or give chunk_interval_steps"
             )
+
+    def _check_chunks(self, interval: int) -> None:
+        smallest = math.lcm(self.checkpoint_interval_steps, self.all_atoms_interval_steps)
+        if interval % smallest:
+            raise InputError(
+                f"chunk_interval_steps is {interval}; it must be a multiple of {smallest}, of "
+                f"checkpoint_interval_steps ({self.checkpoint_interval_steps}) and of "
+                f"store_interval_steps x framework_interval ({self.all_atoms_interval_steps})"
+            )
+
+    @property
+    def chunk_steps(self) -> int:
+        """Steps from one chunk of frames to the next."""
+        return self.chunk_interval_steps or self.checkpoint_interval_steps
 
     @property
     def all_atoms_interval_steps(self) -> int:
