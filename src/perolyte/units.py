@@ -19,6 +19,7 @@ __all__ = [
     "EV_PER_A3_TO_GPA",
     "FS_PER_PS",
     "M_PER_S_TO_A_PER_FS",
+    "NM_PER_A",
     "NM_PER_CM",
     "NM_PER_UM",
     "S_PER_CM_TO_MS_PER_CM",
@@ -41,6 +42,7 @@ CUBIC_A_TO_CUBIC_CM = 1e-24
 EV_PER_A3_TO_GPA = 160.2176634
 FS_PER_PS = 1000.0
 M_PER_S_TO_A_PER_FS = 1e-5
+NM_PER_A = 0.1
 NM_PER_CM = 1e7
 NM_PER_UM = 1000.0
 S_PER_CM_TO_MS_PER_CM = 1000.0

@@ -12,6 +12,7 @@ from perolyte.jobs.conductivity import (
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.diffusion_numbers import describe_diffusion
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
+from perolyte.jobs.grain_size_map import build_grain_size_map, map_grain_sizes
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
@@ -34,6 +35,7 @@ __all__ = [
     "average_runs",
     "build_candidates",
     "build_conductivity",
+    "build_grain_size_map",
     "build_relax_document",
     "compute_bvse",
     "describe_bvse",
@@ -44,6 +46,7 @@ __all__ = [
     "fit_conductivity",
     "generate_candidates",
     "ingest_files",
+    "map_grain_sizes",
     "map_over_grain_size",
     "offload_inputs",
     "prepare_md_structure",

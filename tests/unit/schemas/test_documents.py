@@ -68,6 +68,7 @@ from perolyte.schemas import (
     VanHoveDescription,
     VogelFit,
 )
+from support.ceramics import make_map_document, make_settings
 from support.documents import (
     PROVENANCE,
     make_candidate,
@@ -502,8 +503,12 @@ IMPEDANCE = ImpedanceDoc(
     kramers_kronig=TESTED,
     values=[MEASURED],
 )
+CERAMICS = make_map_document().model_copy(update={"provenance": PROVENANCE})
+SETTINGS = make_settings()
+MATERIAL = CERAMICS.maps.materials[0]
 DOCUMENTS: list[Document] = [
     IMPEDANCE,
+    CERAMICS,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
     make_relaxed(DOPED, -500.0),
@@ -515,7 +520,12 @@ DOCUMENTS: list[Document] = [
     CONDUCTIVITY,
     make_conductivity("parent", None),
     ScreeningSummaryDoc(
-        parent_formula="X", candidates=[ROW], reference_map=MAP, campaign="c", **COMMON
+        parent_formula="X",
+        candidates=[ROW],
+        reference_map=MAP,
+        ceramic_maps=CERAMICS.maps,
+        campaign="c",
+        **COMMON,
     ),
     STRUCTURE,
     REJECTED,
@@ -547,6 +557,14 @@ PARTS: list[BaseModel] = [
     SAMPLE,
     QUANTITY,
     MAP,
+    CERAMICS.maps,
+    CERAMICS.maps.boundaries[0],
+    MATERIAL,
+    MATERIAL.total_S_cm,
+    MATERIAL.bulk_S_cm,
+    SETTINGS,
+    SETTINGS.values[0],
+    SETTINGS.bulk[0],
     LINE,
     POINT,
     CHARGE,
