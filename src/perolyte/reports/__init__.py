@@ -1,8 +1,12 @@
 """What a campaign found, for readers: tables, figures, and a report in one HTML file."""
 
 from perolyte.reports.console import binding_lines, ranked_table, reason_lines
+from perolyte.reports.ceramic_map_page import ceramic_map_html
 from perolyte.reports.figures import (
+    arc_frequency_figure,
     arrhenius_figure,
+    boundary_table_figure,
+    ceramic_map_figure,
     grain_size_figure,
     msd_figure,
     ranking_figure,
@@ -13,8 +17,12 @@ from perolyte.reports.html import report_html, write_report
 from perolyte.reports.tables import csv_text, json_text, result_records, write_csv, write_json
 
 __all__ = [
+    "arc_frequency_figure",
     "arrhenius_figure",
     "binding_lines",
+    "boundary_table_figure",
+    "ceramic_map_figure",
+    "ceramic_map_html",
     "csv_text",
     "grain_size_figure",
     "json_text",
