@@ -1,7 +1,7 @@
 """What a campaign found, for readers: tables, figures, and a report in one HTML file."""
 
-from perolyte.reports.console import binding_lines, ranked_table, reason_lines
 from perolyte.reports.ceramic_map_page import ceramic_map_html
+from perolyte.reports.console import binding_lines, ranked_table, reason_lines
 from perolyte.reports.figures import (
     arc_frequency_figure,
     arrhenius_figure,
