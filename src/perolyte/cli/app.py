@@ -23,6 +23,7 @@ from perolyte.cli.doctor_command import doctor
 from perolyte.cli.impedance_command import impedance
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.provenance_command import provenance
+from perolyte.cli.recipe_command import recipe
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
 from perolyte.cli.submit_command import submit
@@ -221,6 +222,7 @@ app.command()(doctor)
 app.add_typer(db)
 app.add_typer(cluster)
 app.command()(impedance)
+app.command()(recipe)
 
 
 def _fail(message: str, code: int) -> NoReturn:

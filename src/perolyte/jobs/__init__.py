@@ -22,12 +22,14 @@ from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
+from perolyte.jobs.synthesis_recipe import RecipeSettings, build_recipe
 
 __all__ = [
     "BvseRun",
     "GrainBoundary",
     "ParentRecipe",
     "PathSettings",
+    "RecipeSettings",
     "analyse_diffusion",
     "analyse_impedance",
     "analyse_paths",
@@ -36,6 +38,7 @@ __all__ = [
     "build_candidates",
     "build_conductivity",
     "build_grain_size_map",
+    "build_recipe",
     "build_relax_document",
     "compute_bvse",
     "describe_bvse",

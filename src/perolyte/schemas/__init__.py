@@ -59,6 +59,7 @@ from perolyte.schemas.structure import (
     ToleranceDescription,
 )
 from perolyte.schemas.summary import ResultRow, ScreeningSummaryDoc
+from perolyte.schemas.synthesis import PowderLine, RecipeDoc, RecipeLine, RecipeSection
 from perolyte.schemas.trajectory import (
     MeanCellDescription,
     RunFile,
@@ -123,11 +124,15 @@ __all__ = [
     "PercolationDescription",
     "PerovskiteDescription",
     "PotentialProvenance",
+    "PowderLine",
     "Provenance",
     "Quantity",
     "RadialDistributionDescription",
     "RankedCandidate",
     "RankingDoc",
+    "RecipeDoc",
+    "RecipeLine",
+    "RecipeSection",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",

@@ -11,6 +11,7 @@ from monty.json import MontyDecoder, MontyEncoder, jsanitize
 from pydantic import BaseModel, ValidationError
 
 import perolyte.schemas
+from perolyte.jobs import build_recipe
 from perolyte.schemas import (
     ArcDescription,
     ArrangementDescription,
@@ -506,8 +507,10 @@ IMPEDANCE = ImpedanceDoc(
 CERAMICS = make_map_document().model_copy(update={"provenance": PROVENANCE})
 SETTINGS = make_settings()
 MATERIAL = CERAMICS.maps.materials[0]
+RECIPE = build_recipe("Li1/3La5/9TiO3").model_copy(update={"provenance": PROVENANCE})
 DOCUMENTS: list[Document] = [
     IMPEDANCE,
+    RECIPE,
     CERAMICS,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
@@ -562,6 +565,9 @@ PARTS: list[BaseModel] = [
     MATERIAL,
     MATERIAL.total_S_cm,
     MATERIAL.bulk_S_cm,
+    RECIPE.powders[0],
+    RECIPE.sections[0],
+    RECIPE.sections[0].lines[0],
     SETTINGS,
     SETTINGS.values[0],
     SETTINGS.bulk[0],
