@@ -59,6 +59,8 @@ class BulkChoice:
     law: ConductivityLaw
     label: Label
     source: str
+    energy_label: Label
+    energy_source: str
     uuid: str | None = None
 
 
@@ -72,6 +74,8 @@ class BoundaryChoice:
     label: Label
     thickness_label: Label
     source: str
+    energy_label: Label
+    energy_source: str
     uuid: str | None = None
 
 
@@ -113,6 +117,8 @@ def list_bulks(
                 law=law_from_fit(doc.arrhenius),
                 label="computed",
                 source=f"document {doc.uuid}",
+                energy_label="computed",
+                energy_source=f"document {doc.uuid}",
                 uuid=doc.uuid,
             )
         )
@@ -149,6 +155,8 @@ def choose_boundaries(
                 label="computed",
                 thickness_label="assumed",
                 source=f"document {doc.uuid}",
+                energy_label="computed",
+                energy_source=f"document {doc.uuid}",
                 uuid=doc.uuid,
             )
         )
@@ -174,20 +182,29 @@ def _find_given(bulk: BulkChoice, values: Sequence[GivenBoundary]) -> GivenBound
 
 def _take_given(bulk: BulkChoice, given: GivenBoundary) -> BoundaryChoice:
     is_transfer = bulk.dopant is not None and given.candidate is None and given.dopant is None
-    source = given.source
-    if is_transfer:
-        source = f"taken over from a material without {bulk.dopant}: {source}"
+    prefix = f"taken over from a material without {bulk.dopant}: " if is_transfer else ""
+    energy_label, energy_source = _find_energy_source(given)
     return BoundaryChoice(
         name=given.name,
         law=_law_of(given),
         thickness_nm=LognormalValue(given.thickness_nm, given.thickness_uncertainty_decades),
         label="assumed" if is_transfer else given.label,
-        thickness_label="assumed",
-        source=source,
+        thickness_label="assumed" if is_transfer else given.thickness_label,
+        source=prefix + given.source,
+        energy_label="assumed" if is_transfer else energy_label,
+        energy_source=prefix + energy_source,
+    )
+
+
+def _find_energy_source(given: GivenBoundary | GivenBulk) -> tuple[Label, str]:
+    return (
+        given.activation_energy_label or given.label,
+        given.activation_energy_source or given.source,
     )
 
 
 def _describe_given(given: GivenBulk) -> BulkChoice:
+    energy_label, energy_source = _find_energy_source(given)
     return BulkChoice(
         name=given.name,
         formula=given.formula,
@@ -196,6 +213,8 @@ def _describe_given(given: GivenBulk) -> BulkChoice:
         law=_law_of(given),
         label=given.label,
         source=given.source,
+        energy_label=energy_label,
+        energy_source=energy_source,
     )
 
 

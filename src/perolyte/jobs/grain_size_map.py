@@ -227,7 +227,7 @@ def _list_parameters(
         ("bulk", bulk, result.bulk_S_cm),
         ("boundary", boundary, result.boundary_S_cm),
     ):
-        law, given = choice.law, {"label": choice.label, "source": choice.source}
+        law = choice.law
         found.append(
             Quantity(
                 name=f"{part} conductivity {where}",
@@ -235,7 +235,8 @@ def _list_parameters(
                 lower=float(band.lower[at]),
                 upper=float(band.upper[at]),
                 unit="S/cm",
-                **given,  # type: ignore[arg-type]
+                label=choice.label,
+                source=choice.source,
             )
         )
         if law.activation_energy_eV is not None:
@@ -247,7 +248,8 @@ def _list_parameters(
                     lower=law.activation_energy_eV - half,
                     upper=law.activation_energy_eV + half,
                     unit="eV",
-                    **given,  # type: ignore[arg-type]
+                    label=choice.energy_label,
+                    source=choice.energy_source,
                 )
             )
     thickness = boundary.thickness_nm

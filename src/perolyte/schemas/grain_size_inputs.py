@@ -42,6 +42,10 @@ class _LawValue(_Given):
     temperature_max_K: _Number | None = Field(default=None, ge=50, le=5000)
     label: Literal["fitted", "literature", "assumed"] = "literature"
     source: str = Field(min_length=3)
+    activation_energy_label: Literal["fitted", "literature", "assumed"] | None = Field(
+        default=None, description="where the energy is from elsewhere than the conductivity"
+    )
+    activation_energy_source: str | None = Field(default=None, min_length=3)
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -66,6 +70,7 @@ class GivenBoundary(_LawValue):
     name: _Name = "grain boundary"
     thickness_nm: _Number = Field(gt=0, le=1000)
     thickness_uncertainty_decades: _Number = Field(default=0.3, ge=0, le=3)
+    thickness_label: Literal["fitted", "literature", "assumed"] = "assumed"
     dopant: _Name | None = None
     candidate: _Name | None = None
 
