@@ -82,7 +82,7 @@ def ceramic_map_figure(maps: CeramicMaps) -> Figure:
         axes.set(ylabel="Temperature (K)" if index % n_columns == 0 else "")
     bar = figure.colorbar(filled[0], ax=panels, pad=0.02, aspect=30)
     bar.set_ticks([x for x in levels if x == round(x)])
-    bar.set_label("log₁₀ of the total conductivity (S cm⁻¹)")
+    bar.set_label("log₁₀ of total σ (S cm⁻¹)")
     place_legend(figure, _legend(shown))
     add_note(figure, _note(maps))
     return figure
