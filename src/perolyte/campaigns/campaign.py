@@ -133,6 +133,7 @@ class Campaign:
             vacancies=self._vacancies(),
             bvse=self._bvse_filter(),
             grain_boundary=None if boundary is None else GrainBoundary(**boundary.model_dump()),
+            grain_sizes=spec.boundaries,
             warnings=tuple(str(warning) for warning in self.parent.warnings),
             structure_sha256=self.parent.sha256,
             campaign_file_sha256=self.sha256,

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from perolyte.campaigns.resources import JobClass, ResourceSpec
+from perolyte.schemas import GrainSizeSettings
 
 __all__ = [
     "AimdSpec",
@@ -292,6 +293,10 @@ class GrainBoundarySpec(_Section):
     n_grain_sizes: Whole = Field(default=61, ge=2, le=10_000)
     reference_bulk_S_cm: Number | None = Field(default=None, gt=0, le=1e6)
     reference_source: str | None = None
+    uncertainty_decades: Number = Field(
+        default=0.5, ge=0, le=5, description="to each end of the 95 % interval, powers of ten"
+    )
+    thickness_uncertainty_decades: Number = Field(default=0.3, ge=0, le=3)
 
     @model_validator(mode="after")
     def _grid(self) -> Self:
@@ -320,6 +325,7 @@ class CampaignSpec(_Section):
         default=None, description="an engine for the MD of 'conductivity' instead of the potential"
     )
     grain_boundary: GrainBoundarySpec | None = None
+    boundaries: GrainSizeSettings | None = None
     resources: dict[JobClass, ResourceSpec] = Field(
         default_factory=dict, description="of a cluster, by class of jobs"
     )

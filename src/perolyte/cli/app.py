@@ -25,6 +25,7 @@ from perolyte.cli.inputs_command import inputs
 from perolyte.cli.interruption import CommandInterruptedError
 from perolyte.cli.labels_command import labels
 from perolyte.cli.provenance_command import provenance
+from perolyte.cli.recipe_command import recipe
 from perolyte.cli.repair_command import repair
 from perolyte.cli.status_command import status
 from perolyte.cli.submit_command import submit
@@ -227,6 +228,7 @@ app.command()(impedance)
 app.command()(inputs)
 app.command()(labels)
 app.command()(validate)
+app.command()(recipe)
 
 
 def _fail(message: str, code: int) -> NoReturn:

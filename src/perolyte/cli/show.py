@@ -15,7 +15,13 @@ from perolyte.reports import csv_text, json_text
 from perolyte.schemas import ScreeningSummaryDoc
 from perolyte.stores import Results, open_store
 
-__all__ = ["locate_store", "show_candidates", "show_results", "write_outputs_from_store"]
+__all__ = [
+    "load_summary",
+    "locate_store",
+    "show_candidates",
+    "show_results",
+    "write_outputs_from_store",
+]
 
 
 def show_candidates(campaign_file: Path) -> None:
@@ -42,7 +48,7 @@ def show_candidates(campaign_file: Path) -> None:
 
 def show_results(campaign: str | None, store: str, *, output_format: str) -> None:
     """Print a campaign's table from a store."""
-    summary = _load_summary(campaign, store)
+    summary = load_summary(campaign, store)
     if output_format == "csv":
         print(csv_text(summary), end="")  # noqa: T201 (for machines: no markup, no wrapping)
     elif output_format == "json":
@@ -53,11 +59,18 @@ def show_results(campaign: str | None, store: str, *, output_format: str) -> Non
 
 def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> None:
     """Write a campaign's output directory again from its store."""
-    write_outputs(_load_summary(campaign, store), output)
+    write_outputs(load_summary(campaign, store), output)
     make_console().print(f"wrote {output / 'report.html'}", highlight=False)
 
 
-def _load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
+def load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
+    """Read the newest summary of a campaign from a store; None takes the only one there.
+
+    Raises
+    ------
+    InputError
+        When there is none, or several to choose from.
+    """
     store = open_store(locate_store(location), create=False)
     try:
         criteria = {"output.schema_name": ScreeningSummaryDoc.__name__}

@@ -13,6 +13,7 @@ from perolyte.flows.defaults import build_relax_maker
 from perolyte.flows.screening import BvseFilter, build_screen
 from perolyte.jobs.grain_size import GrainBoundary
 from perolyte.jobs.recipe import ParentRecipe
+from perolyte.schemas import GrainSizeSettings
 from perolyte.structures import Doping, Vacancy
 
 __all__ = ["DopingScreenMaker"]
@@ -75,6 +76,7 @@ class DopingScreenMaker(Maker):
         vacancies: Sequence[Vacancy] = (),
         bvse: BvseFilter | None = None,
         grain_boundary: GrainBoundary | None = None,
+        grain_sizes: GrainSizeSettings | None = None,
         warnings: Sequence[str] = (),
         structure_sha256: str | None = None,
         campaign_file_sha256: str | None = None,
@@ -92,7 +94,10 @@ class DopingScreenMaker(Maker):
         bvse
             Bond valence barriers of all candidates, and the choice by them; None leaves them out.
         grain_boundary
-            Brick-layer parameters; None leaves the grain-size map out.
+            Brick-layer parameters at one temperature; None leaves that map out.
+        grain_sizes
+            Boundaries and grid of the maps over grain size, temperature and dopant; None leaves
+            them out.
         warnings
             Of reading the structure; they go into the documents.
         structure_sha256, campaign_file_sha256
@@ -107,6 +112,7 @@ class DopingScreenMaker(Maker):
             n_best=self.n_best,
             bvse=bvse,
             grain_boundary=grain_boundary,
+            grain_sizes=grain_sizes,
             warnings=warnings,
             structure_sha256=structure_sha256,
             campaign_file_sha256=campaign_file_sha256,

@@ -13,12 +13,13 @@ from perolyte.jobs.bvse_screen import compute_candidate_barriers, keep_best_by_b
 from perolyte.jobs.candidates import generate_candidates
 from perolyte.jobs.conductivity import run_conductivities
 from perolyte.jobs.grain_size import GrainBoundary
+from perolyte.jobs.grain_size_map import map_grain_sizes
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import relax_candidates
 from perolyte.jobs.summary import summarise_screening
-from perolyte.schemas import BvseSettings
+from perolyte.schemas import BvseSettings, GrainSizeSettings
 from perolyte.structures import Doping, Vacancy
 
 __all__ = ["BvseFilter", "ScreenSettings", "build_screen"]
@@ -69,6 +70,7 @@ def build_screen(
     n_best: int,
     bvse: BvseFilter | None,
     grain_boundary: GrainBoundary | None,
+    grain_sizes: GrainSizeSettings | None,
     warnings: Sequence[str],
     structure_sha256: str | None,
     campaign_file_sha256: str | None,
@@ -83,8 +85,8 @@ def build_screen(
         Dopings that MD is run for, besides the parent.
     bvse
         Bond valence barriers of all candidates; None leaves them out.
-    structure, recipe, dopings, vacancies, grain_boundary, warnings, structure_sha256, \
-campaign_file_sha256
+    structure, recipe, dopings, vacancies, grain_boundary, grain_sizes, warnings, \
+structure_sha256, campaign_file_sha256
         As in :meth:`perolyte.flows.DopingScreenMaker.make`.
     """
     candidates = generate_candidates(
@@ -136,6 +138,19 @@ campaign_file_sha256
         )
         conductivities.name = "conductivities"
         jobs.append(conductivities)
+    grain_settings = None if grain_sizes is None else grain_sizes.model_dump()
+    mapped = None
+    if grain_settings is not None:
+        mapped = map_grain_sizes(
+            conductivities.output if conductivities is not None else None,
+            grain_settings,
+            candidates=kept.output,
+            seed=maker.seed,
+            campaign=maker.campaign,
+        )
+        mapped.name = "grain-size map"
+        mapped.config.on_missing_references = OnMissing.NONE
+        jobs.append(mapped)
     summary = summarise_screening(
         kept.output,
         relaxed.output,
@@ -144,6 +159,8 @@ campaign_file_sha256
         barriers.output if barriers is not None else None,
         name=maker.campaign or maker.name,
         grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
+        grain_sizes=mapped.output if mapped is not None else None,
+        grain_size_settings=grain_settings,
         campaign=maker.campaign,
         campaign_file_sha256=campaign_file_sha256,
     )

@@ -92,6 +92,7 @@ class VacancyScreenMaker(Maker):
             n_best=0,
             bvse=bvse,
             grain_boundary=None,
+            grain_sizes=None,
             warnings=warnings,
             structure_sha256=structure_sha256,
             campaign_file_sha256=None,

@@ -12,6 +12,7 @@ from perolyte.jobs.conductivity import (
 from perolyte.jobs.diffusion import analyse_diffusion, prepare_md_structure
 from perolyte.jobs.diffusion_numbers import describe_diffusion
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
+from perolyte.jobs.grain_size_map import build_grain_size_map, map_grain_sizes
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
@@ -24,12 +25,14 @@ from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
 from perolyte.jobs.training_set import assemble_training_set, build_training_set
 from perolyte.jobs.validation import describe_validation, validate_potential
+from perolyte.jobs.synthesis_recipe import RecipeSettings, build_recipe
 
 __all__ = [
     "BvseRun",
     "GrainBoundary",
     "ParentRecipe",
     "PathSettings",
+    "RecipeSettings",
     "analyse_diffusion",
     "analyse_impedance",
     "analyse_paths",
@@ -38,6 +41,8 @@ __all__ = [
     "average_runs",
     "build_candidates",
     "build_conductivity",
+    "build_grain_size_map",
+    "build_recipe",
     "build_relax_document",
     "build_training_set",
     "compute_bvse",
@@ -52,6 +57,7 @@ __all__ = [
     "generate_candidates",
     "ingest_files",
     "judge_task",
+    "map_grain_sizes",
     "map_over_grain_size",
     "offload_inputs",
     "prepare_md_structure",

@@ -1,16 +1,25 @@
-"""Total conductivity over grain size, from a bulk conductivity and a given boundary."""
+"""Total conductivity over grain size at one temperature, from a bulk and a given boundary."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from perolyte.mesoscale import grain_size_map
+from perolyte.mesoscale import (
+    CeramicParameters,
+    LognormalValue,
+    grain_size_map,
+    law_from_value,
+)
 from perolyte.schemas import ConductivityDoc, GrainSizeMap, Quantity
 
 __all__ = ["GrainBoundary", "map_over_grain_size", "with_map"]
+
+_ANY_PERMITTIVITY = 100.0
+"""Only frequencies depend on it, and this map has none."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,9 @@ class GrainBoundary:
         Logarithmic grid of the map.
     label
         ``"literature"`` or ``"assumed"``.
+    uncertainty_decades, thickness_uncertainty_decades
+        From conductivity and thickness to the ends of their 95 % intervals, in powers of ten. The
+        first is by default what laboratories differ by.
     source
         Where the numbers come from, with a DOI or report number.
     reference_bulk_S_cm, reference_source
@@ -46,17 +58,37 @@ class GrainBoundary:
     n_grain_sizes: int = 61
     reference_bulk_S_cm: float | None = None
     reference_source: str | None = None
+    uncertainty_decades: float = 0.5
+    thickness_uncertainty_decades: float = 0.3
 
     def quantities(self) -> list[Quantity]:
         """Return the parameters with their labels and sources."""
         values = [
-            ("boundary conductivity (specific)", self.conductivity_S_cm, "S/cm"),
-            ("boundary thickness", self.thickness_nm, "nm"),
+            ("boundary conductivity (specific)", self.conductivity_with_error, "S/cm"),
+            ("boundary thickness", self.thickness_with_error, "nm"),
         ]
         return [
-            Quantity(name=name, value=value, unit=unit, label=self.label, source=self.source)
-            for name, value, unit in values
+            Quantity(
+                name=name,
+                value=given.value,
+                unit=unit,
+                label=self.label,
+                source=self.source,
+                lower=given.interval()[0],
+                upper=given.interval()[1],
+            )
+            for name, given, unit in values
         ]
+
+    @property
+    def conductivity_with_error(self) -> LognormalValue:
+        """The conductivity with its error, S/cm."""
+        return LognormalValue(self.conductivity_S_cm, self.uncertainty_decades)
+
+    @property
+    def thickness_with_error(self) -> LognormalValue:
+        """The thickness with its error, nm."""
+        return LognormalValue(self.thickness_nm, self.thickness_uncertainty_decades)
 
 
 def map_over_grain_size(
@@ -67,31 +99,42 @@ def map_over_grain_size(
     upper_S_cm: float,
     bulk_quantity: Quantity,
 ) -> GrainSizeMap:
-    """Total conductivity over grain size, with the bulk's interval carried through.
+    """Total conductivity over grain size, with the errors of bulk and boundary carried through.
 
-    The total rises with the bulk conductivity, so that the ends of the bulk's interval map onto
-    the ends of the total's. The boundary's own uncertainty is not known and not included.
+    ``lower_S_cm`` and ``upper_S_cm`` are the 95 % interval of the bulk.
     """
+    kelvin = boundary.temperature_K
     result = grain_size_map(
-        bulk_S_cm=[bulk_S_cm],
-        bulk_lower_S_cm=[lower_S_cm],
-        bulk_upper_S_cm=[upper_S_cm],
-        boundary_S_cm=boundary.conductivity_S_cm,
-        boundary_thickness_nm=boundary.thickness_nm,
+        CeramicParameters(
+            bulk=law_from_value(
+                bulk_S_cm,
+                temperature_K=kelvin,
+                decades=0.5 * math.log10(upper_S_cm / lower_S_cm),
+            ),
+            boundary=law_from_value(
+                boundary.conductivity_S_cm,
+                temperature_K=kelvin,
+                decades=boundary.uncertainty_decades,
+            ),
+            boundary_thickness_nm=boundary.thickness_with_error,
+            bulk_permittivity=LognormalValue(_ANY_PERMITTIVITY),
+            boundary_permittivity=LognormalValue(_ANY_PERMITTIVITY),
+        ),
         grain_sizes_nm=np.geomspace(
             boundary.grain_size_min_nm, boundary.grain_size_max_nm, boundary.n_grain_sizes
         ),
-        temperatures_K=[boundary.temperature_K],
+        temperatures_K=[kelvin],
     )
     return GrainSizeMap(
-        temperature_K=boundary.temperature_K,
+        temperature_K=kelvin,
         grain_size_nm=result.grain_sizes_nm.tolist(),
-        total_S_cm=result.total_S_cm[:, 0].tolist(),
-        lower_S_cm=result.lower_S_cm[:, 0].tolist(),
-        upper_S_cm=result.upper_S_cm[:, 0].tolist(),
-        blocking_factor=result.blocking_factor[:, 0].tolist(),
+        total_S_cm=result.total_S_cm.value[:, 0].tolist(),
+        lower_S_cm=result.total_S_cm.lower[:, 0].tolist(),
+        upper_S_cm=result.total_S_cm.upper[:, 0].tolist(),
+        blocking_factor=result.blocking_factor.value[:, 0].tolist(),
         model=f"brick layer, {result.model}",
         parameters=[bulk_quantity, *boundary.quantities()],
+        interval_from="bulk and boundary",
     )
 
 
@@ -106,6 +149,8 @@ def with_map(doc: ConductivityDoc, boundary: GrainBoundary | None) -> Conductivi
         unit="S/cm",
         label="computed",
         source=f"document {doc.uuid}",
+        lower=room.lower_S_cm,
+        upper=room.upper_S_cm,
     )
     over_grain_size = map_over_grain_size(
         boundary,

@@ -8,6 +8,7 @@ from jobflow import job
 
 from perolyte.errors import ExecutionError
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size, with_map
+from perolyte.jobs.grain_size_map import build_grain_size_map
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.jobs.summary_rows import (
     add_barriers,
@@ -22,9 +23,12 @@ from perolyte.schemas import (
     CandidateSetDoc,
     ConductivityDoc,
     GrainSizeMap,
+    GrainSizeMapDoc,
+    GrainSizeSettings,
     Quantity,
     RankingDoc,
     RelaxDoc,
+    ResultRow,
     ScreeningSummaryDoc,
 )
 
@@ -41,6 +45,8 @@ def summarise_screening(
     *,
     name: str,
     grain_boundary: dict[str, Any] | None = None,
+    grain_sizes: GrainSizeMapDoc | None = None,
+    grain_size_settings: dict[str, Any] | None = None,
     campaign: str | None = None,
     campaign_file_sha256: str | None = None,
 ) -> ScreeningSummaryDoc:
@@ -80,9 +86,14 @@ def summarise_screening(
         name=name,
         status=status,
         reasons=reasons,
-        warnings=list(candidates.warnings),
+        warnings=[*candidates.warnings, *(grain_sizes.warnings if grain_sizes else [])],
         provenance=make_provenance(
-            parent_uuids=[candidates.uuid, ranking.uuid, *(d.uuid for d in by_name.values())],
+            parent_uuids=[
+                candidates.uuid,
+                ranking.uuid,
+                *(d.uuid for d in by_name.values()),
+                None if grain_sizes is None else grain_sizes.uuid,
+            ],
             potential=ranking.selected[0].provenance.potential if ranking.selected else None,
             seed=candidates.provenance.seed,
             input_hash=campaign_file_sha256,
@@ -92,6 +103,8 @@ def summarise_screening(
         binding_energies=ranking.binding_energies,
         reference_map=_reference_map(boundary),
         grain_boundary=grain_boundary,
+        ceramic_maps=None if grain_sizes is None else grain_sizes.maps,
+        ceramic_settings=grain_size_settings,
         campaign_file_sha256=campaign_file_sha256,
     )
 
@@ -123,9 +136,28 @@ def refresh_summary(
         seed=summary.provenance.seed,
         input_hash=summary.provenance.input_hash,
     )
-    return summary.model_copy(
-        update={"candidates": rows, "status": status, "reasons": reasons, "provenance": provenance}
+    update = {"candidates": rows, "status": status, "reasons": reasons, "provenance": provenance}
+    return summary.model_copy(update={**update, **_refresh_maps(summary, rows)})
+
+
+def _refresh_maps(summary: ScreeningSummaryDoc, rows: list[ResultRow]) -> dict[str, Any]:
+    """Make the maps anew from the rows, unless simulated boundaries entered: they are not here."""
+    old, settings = summary.ceramic_maps, summary.ceramic_settings
+    if old is None or settings is None:
+        return {}
+    if any(row.label == "computed" for row in old.boundaries):
+        text = (
+            "the maps over grain size are those of the former conductivities, because simulated "
+            "boundaries entered: run the campaign again for new ones"
+        )
+        return {"warnings": list(dict.fromkeys([*summary.warnings, text]))}
+    found = build_grain_size_map(
+        [row.conductivity for row in rows if row.conductivity is not None],
+        GrainSizeSettings.model_validate(settings),
+        dopings={row.name: row.doping for row in rows},
+        seed=old.seed,
     )
+    return {"ceramic_maps": found.maps}
 
 
 def _reference_map(boundary: GrainBoundary | None) -> GrainSizeMap | None:

@@ -23,13 +23,23 @@ from perolyte.mesoscale.charged_boundary import (
 )
 from perolyte.mesoscale.circuit import Arc, Circuit, ConstantPhaseElement, impedance_spectrum
 from perolyte.mesoscale.circuit_choice import CircuitChoiceResult, choose_circuit
+from perolyte.mesoscale.conductivity_law import (
+    ConductivityLaw,
+    LognormalValue,
+    law_from_value,
+)
 from perolyte.mesoscale.effective_media import (
     bruggeman_conductivity,
     hashin_shtrikman_bounds,
     maxwell_garnett_conductivity,
     wiener_bounds,
 )
-from perolyte.mesoscale.grain_size_map import GrainSizeMapResult, grain_size_map
+from perolyte.mesoscale.grain_size_map import (
+    Band,
+    CeramicParameters,
+    GrainSizeMapResult,
+    grain_size_map,
+)
 from perolyte.mesoscale.screening import debye_length_nm
 from perolyte.mesoscale.space_charge import (
     SpaceChargeModel,
@@ -55,14 +65,18 @@ __all__ = [
     "ActivationVolumeResult",
     "Arc",
     "ArcRole",
+    "Band",
     "BrickLayerModel",
     "CeramicConstants",
+    "CeramicParameters",
     "CeramicResult",
     "ChargedBoundaryResult",
     "Circuit",
     "CircuitChoiceResult",
+    "ConductivityLaw",
     "ConstantPhaseElement",
     "GrainSizeMapResult",
+    "LognormalValue",
     "MeasuredValue",
     "RolesResult",
     "SampleGeometry",
@@ -89,6 +103,7 @@ __all__ = [
     "grain_size_map",
     "hashin_shtrikman_bounds",
     "impedance_spectrum",
+    "law_from_value",
     "maxwell_garnett_conductivity",
     "migration_volume_tensor_A3",
     "mott_schottky_potential_V",

@@ -1,8 +1,12 @@
 """What a campaign found, for readers: tables, figures, and a report in one HTML file."""
 
+from perolyte.reports.ceramic_map_page import ceramic_map_html
 from perolyte.reports.console import binding_lines, ranked_table, reason_lines
 from perolyte.reports.figures import (
+    arc_frequency_figure,
     arrhenius_figure,
+    boundary_table_figure,
+    ceramic_map_figure,
     grain_size_figure,
     msd_figure,
     ranking_figure,
@@ -14,8 +18,12 @@ from perolyte.reports.tables import csv_text, json_text, result_records, write_c
 from perolyte.reports.training_plot import training_figure
 
 __all__ = [
+    "arc_frequency_figure",
     "arrhenius_figure",
     "binding_lines",
+    "boundary_table_figure",
+    "ceramic_map_figure",
+    "ceramic_map_html",
     "csv_text",
     "grain_size_figure",
     "json_text",

@@ -150,7 +150,10 @@ def _legend(
         for n in maps
     ]
     if 0 < len(maps) <= MAX_BANDS:
-        handles.append((Patch(color=GREY, alpha=0.25, linewidth=0), "95 % from the bulk"))
+        sources = sorted({found.interval_from for found in maps.values()})
+        handles.append(
+            (Patch(color=GREY, alpha=0.25, linewidth=0), f"95 % from the {' or '.join(sources)}")
+        )
     if reference is not None:
         handles.append(
             (Line2D([], [], color=GREY, linestyle=_REFERENCE.line), "literature, not computed")

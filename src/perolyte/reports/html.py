@@ -10,7 +10,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from perolyte.files import replace_file
-from perolyte.reports.figures import FIGURES, render_figure
+from perolyte.reports.ceramic_tables import describe_boundaries, describe_ceramic_parameters
+from perolyte.reports.figures import INTERACTIVE_MAP, draw_figures, render_figure
 from perolyte.reports.headline import write_headline
 from perolyte.reports.parameters import collect_parameters, collect_settings
 from perolyte.reports.selection import (
@@ -79,6 +80,9 @@ def report_html(summary: ScreeningSummaryDoc) -> str:
         rows=[_describe_row(row) for row in rows],
         bindings=[_describe_binding(entry) for entry in summary.binding_energies],
         figures=_embed_figures(summary),
+        boundaries=describe_boundaries(summary.ceramic_maps),
+        ceramic_parameters=describe_ceramic_parameters(summary.ceramic_maps),
+        map_page=f"figures/{INTERACTIVE_MAP}",
         parameters=collect_parameters(summary),
         settings=collect_settings(summary),
         warnings=_collect_warnings(summary, rows),
@@ -205,8 +209,8 @@ def _embed_figures(summary: ScreeningSummaryDoc) -> dict[str, dict[str, str]]:
     """Return figures as data addresses: as images their ids cannot clash, and nothing runs."""
     words = _describe_figures(summary)
     embedded = {}
-    for name, draw in FIGURES.items():
-        data = base64.b64encode(render_figure(draw(summary), "svg")).decode("ascii")
+    for name, figure in draw_figures(summary):
+        data = base64.b64encode(render_figure(figure, "svg")).decode("ascii")
         embedded[name] = {"source": f"data:image/svg+xml;base64,{data}", "alt": words[name]}
     return embedded
 
@@ -229,7 +233,21 @@ def _describe_figures(summary: ScreeningSummaryDoc) -> dict[str, str]:
         f"Drawn: {_list_names([row.name for row in rows])}.",
         "grain_size": "Total conductivity against grain size. "
         f"Computed: {_list_names(with_maps)}{literature}.",
+        **_describe_ceramics(summary),
         "ranking": f"Reaction energy per dopant or vacancy: {_list_names(with_energies)}.",
+    }
+
+
+def _describe_ceramics(summary: ScreeningSummaryDoc) -> dict[str, str]:
+    maps = summary.ceramic_maps
+    names = _list_names([f"{m.name}, {m.boundary}" for m in maps.materials] if maps else [])
+    return {
+        "ceramic_map": "Contours of the total conductivity over grain size and temperature with "
+        f"the line where boundaries make half of the resistance. Drawn: {names}.",
+        "boundaries": "Specific conductivity of boundaries with 95 % intervals; the same numbers "
+        f"are in the table. Drawn: {names}.",
+        "arc_frequencies": "Frequencies of the tops of both arcs over temperature. "
+        f"Drawn: {names}.",
     }
 
 

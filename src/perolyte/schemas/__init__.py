@@ -27,6 +27,15 @@ from perolyte.schemas.candidate import (
     PairDescription,
 )
 from perolyte.schemas.energetics import BindingEnergy, RankedCandidate, RankingDoc, RelaxDoc
+from perolyte.schemas.grain_size import (
+    BoundaryRow,
+    CeramicMaps,
+    GrainSizeMapDoc,
+    MaterialMap,
+    TemperatureBand,
+    ValueGrid,
+)
+from perolyte.schemas.grain_size_inputs import GivenBoundary, GivenBulk, GrainSizeSettings
 from perolyte.schemas.impedance import (
     ArcDescription,
     CircuitDescription,
@@ -74,6 +83,7 @@ from perolyte.schemas.structure import (
     ToleranceDescription,
 )
 from perolyte.schemas.summary import ResultRow, ScreeningSummaryDoc
+from perolyte.schemas.synthesis import PowderLine, RecipeDoc, RecipeLine, RecipeSection
 from perolyte.schemas.trajectory import (
     MeanCellDescription,
     RunFile,
@@ -103,6 +113,7 @@ __all__ = [
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",
+    "BoundaryRow",
     "BvseDoc",
     "BvseSetDoc",
     "BvseSettings",
@@ -110,6 +121,7 @@ __all__ = [
     "CandidateDoc",
     "CandidateSetDoc",
     "CellDescription",
+    "CeramicMaps",
     "ChargeTransport",
     "CheckDescription",
     "CheckNumber",
@@ -127,7 +139,11 @@ __all__ = [
     "ExploredRun",
     "FrameErrorsDescription",
     "FreeEnergyDescription",
+    "GivenBoundary",
+    "GivenBulk",
     "GrainSizeMap",
+    "GrainSizeMapDoc",
+    "GrainSizeSettings",
     "HopDescription",
     "ImpedanceDoc",
     "IonDensity",
@@ -135,6 +151,7 @@ __all__ = [
     "JumpDescription",
     "KramersKronigDescription",
     "LabelDoc",
+    "MaterialMap",
     "MeanCellDescription",
     "MeasuredQuantity",
     "NonGaussianDescription",
@@ -143,6 +160,7 @@ __all__ = [
     "PerovskiteDescription",
     "PotentialDoc",
     "PotentialProvenance",
+    "PowderLine",
     "Provenance",
     "Quantity",
     "RadialDistributionDescription",
@@ -150,6 +168,9 @@ __all__ = [
     "RankingDoc",
     "ReferenceShiftsDescription",
     "RefusedLabel",
+    "RecipeDoc",
+    "RecipeLine",
+    "RecipeSection",
     "RegimeChange",
     "RegimeSegment",
     "RelaxDoc",
@@ -169,6 +190,7 @@ __all__ = [
     "Status",
     "StructureDoc",
     "StructureSetDoc",
+    "TemperatureBand",
     "ToleranceDescription",
     "TrainingEpoch",
     "TrainingFrame",
@@ -176,6 +198,7 @@ __all__ = [
     "TrajectoryDoc",
     "TrajectorySetDoc",
     "ValidationDoc",
+    "ValueGrid",
     "VanHoveDescription",
     "VogelFit",
 ]

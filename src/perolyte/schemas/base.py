@@ -96,3 +96,5 @@ class Quantity(BaseModel):
     unit: str
     label: Literal["computed", "fitted", "literature", "assumed"]
     source: str
+    lower: float | None = Field(default=None, description="95 % interval, where there is one")
+    upper: float | None = None

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from perolyte.schemas.candidate import DopingDescription
 from perolyte.schemas.energetics import BindingEnergy
+from perolyte.schemas.grain_size import CeramicMaps
 from perolyte.schemas.large import LargeDocument
 from perolyte.schemas.transport import ConductivityDoc, GrainSizeMap
 
@@ -60,4 +61,16 @@ class ScreeningSummaryDoc(LargeDocument):
     grain_boundary: dict[str, Any] | None = Field(
         default=None, description="what was given for the maps over grain size"
     )
+    ceramic_maps: CeramicMaps | None = Field(
+        default=None, description="over grain size, temperature and dopant, with all errors"
+    )
+    ceramic_settings: dict[str, Any] | None = Field(
+        default=None, description="what was given for them"
+    )
     campaign_file_sha256: str | None = None
+
+    def _take_large(self, written: dict[str, Any]) -> dict[str, Any]:
+        large = super()._take_large(written)
+        if self.ceramic_maps is not None and self.ceramic_maps.is_large():
+            large["ceramic_maps"] = written.pop("ceramic_maps")
+        return large

@@ -220,6 +220,10 @@ class GrainSizeMap(BaseModel):
     blocking_factor: list[float]
     model: str
     parameters: list[Quantity]
+    interval_from: Literal["bulk", "bulk and boundary"] = Field(
+        default="bulk",
+        description="errors in the interval; documents before version 3 know only the bulk's",
+    )
 
 
 class ConductivityDoc(Document):
@@ -229,7 +233,7 @@ class ConductivityDoc(Document):
     ``charge_`` of the conductivity with the correlation of the ions, whose errors are larger.
     """
 
-    current_version: ClassVar[int] = 2
+    current_version: ClassVar[int] = 3
 
     formula: str
     mobile_ion: str

@@ -11,6 +11,7 @@ from monty.json import MontyDecoder, MontyEncoder, jsanitize
 from pydantic import BaseModel, ValidationError
 
 import perolyte.schemas
+from perolyte.jobs import build_recipe
 from perolyte.schemas import (
     ArcDescription,
     ArrangementDescription,
@@ -76,6 +77,7 @@ from perolyte.schemas import (
     VanHoveDescription,
     VogelFit,
 )
+from support.ceramics import make_map_document, make_settings
 from support.documents import (
     PROVENANCE,
     make_candidate,
@@ -598,6 +600,10 @@ LABEL = make_label(temperature_K=300.0, strain=0.01).model_copy(
 TRAINING_SET = make_training_set().model_copy(
     update={"provenance": PROVENANCE, "refused": [RefusedLabel(name="x", reason="too hot")]}
 )
+CERAMICS = make_map_document().model_copy(update={"provenance": PROVENANCE})
+SETTINGS = make_settings()
+MATERIAL = CERAMICS.maps.materials[0]
+RECIPE = build_recipe("Li1/3La5/9TiO3").model_copy(update={"provenance": PROVENANCE})
 DOCUMENTS: list[Document] = [
     make_exploration(selected=[SELECTED]),
     make_exploration(calibration=None, warnings=["not calibrated"]),
@@ -608,6 +614,8 @@ DOCUMENTS: list[Document] = [
     LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
     TRAINING_SET,
     IMPEDANCE,
+    RECIPE,
+    CERAMICS,
     DOPED,
     make_candidate_set(DOPED, make_candidate("parent")),
     make_relaxed(DOPED, -500.0),
@@ -620,7 +628,12 @@ DOCUMENTS: list[Document] = [
     CONDUCTIVITY,
     make_conductivity("parent", None),
     ScreeningSummaryDoc(
-        parent_formula="X", candidates=[ROW], reference_map=MAP, campaign="c", **COMMON
+        parent_formula="X",
+        candidates=[ROW],
+        reference_map=MAP,
+        ceramic_maps=CERAMICS.maps,
+        campaign="c",
+        **COMMON,
     ),
     STRUCTURE,
     REJECTED,
@@ -661,6 +674,17 @@ PARTS: list[BaseModel] = [
     FRAME_ERRORS,
     QUANTITY,
     MAP,
+    CERAMICS.maps,
+    CERAMICS.maps.boundaries[0],
+    MATERIAL,
+    MATERIAL.total_S_cm,
+    MATERIAL.bulk_S_cm,
+    RECIPE.powders[0],
+    RECIPE.sections[0],
+    RECIPE.sections[0].lines[0],
+    SETTINGS,
+    SETTINGS.values[0],
+    SETTINGS.bulk[0],
     LINE,
     POINT,
     CHARGE,
