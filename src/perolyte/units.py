@@ -20,6 +20,7 @@ __all__ = [
     "FS_PER_PS",
     "M_PER_S_TO_A_PER_FS",
     "NM_PER_CM",
+    "NM_PER_M",
     "NM_PER_UM",
     "S_PER_CM_TO_MS_PER_CM",
     "VACUUM_PERMITTIVITY_F_PER_CM",
@@ -42,5 +43,6 @@ EV_PER_A3_TO_GPA = 160.2176634
 FS_PER_PS = 1000.0
 M_PER_S_TO_A_PER_FS = 1e-5
 NM_PER_CM = 1e7
+NM_PER_M = 1e9
 NM_PER_UM = 1000.0
 S_PER_CM_TO_MS_PER_CM = 1000.0
