@@ -24,6 +24,7 @@ __all__ = [
     "M_PER_S_TO_A_PER_FS",
     "NM_PER_A",
     "NM_PER_CM",
+    "NM_PER_M",
     "NM_PER_UM",
     "RYDBERG_EV",
     "S_PER_CM_TO_MS_PER_CM",
@@ -51,6 +52,7 @@ KELVIN_AT_0_C = 273.15
 M_PER_S_TO_A_PER_FS = 1e-5
 NM_PER_A = 0.1
 NM_PER_CM = 1e7
+NM_PER_M = 1e9
 NM_PER_UM = 1000.0
 RYDBERG_EV = 13.605693122994
 S_PER_CM_TO_MS_PER_CM = 1000.0

@@ -1,5 +1,7 @@
 """From grains and their boundaries to the conductivity of a polycrystal."""
 
+from typing import TYPE_CHECKING, Any
+
 from perolyte.mesoscale.activation_volume import ActivationVolumeResult, fit_activation_volume
 from perolyte.mesoscale.arc_roles import ArcRole, RolesResult, assign_roles
 from perolyte.mesoscale.boundary_conversions import (
@@ -61,11 +63,28 @@ from perolyte.mesoscale.stress import (
     thermal_misfit_stress_GPa,
 )
 
+if TYPE_CHECKING:
+    from perolyte.mesoscale.microstructure import (
+        BoundaryKinetics,
+        EffectiveConductivityResult,
+        GrainGrowthResult,
+        GrainGrowthState,
+        GrainMap,
+        VoxelConductivity,
+        assign_conductivity,
+        effective_conductivity,
+        generate_polycrystal,
+        grain_size_after_schedule,
+        measure_grain_sizes,
+        simulate_grain_growth,
+    )
+
 __all__ = [
     "ActivationVolumeResult",
     "Arc",
     "ArcRole",
     "Band",
+    "BoundaryKinetics",
     "BrickLayerModel",
     "CeramicConstants",
     "CeramicParameters",
@@ -75,6 +94,10 @@ __all__ = [
     "CircuitChoiceResult",
     "ConductivityLaw",
     "ConstantPhaseElement",
+    "EffectiveConductivityResult",
+    "GrainGrowthResult",
+    "GrainGrowthState",
+    "GrainMap",
     "GrainSizeMapResult",
     "LognormalValue",
     "MeasuredValue",
@@ -83,9 +106,11 @@ __all__ = [
     "SpaceChargeModel",
     "SpaceChargeProfile",
     "SpectrumFitResult",
+    "VoxelConductivity",
     "activation_energy_shift_eV",
     "apparent_boundary_conductivity",
     "arc_frequency_Hz",
+    "assign_conductivity",
     "assign_roles",
     "blocking_factor",
     "boundary_fraction",
@@ -98,15 +123,20 @@ __all__ = [
     "conductivity_from_resistance",
     "debye_length_nm",
     "derive_conductivities",
+    "effective_conductivity",
     "fit_activation_volume",
     "fit_circuit",
+    "generate_polycrystal",
+    "grain_size_after_schedule",
     "grain_size_map",
     "hashin_shtrikman_bounds",
     "impedance_spectrum",
     "law_from_value",
     "maxwell_garnett_conductivity",
+    "measure_grain_sizes",
     "migration_volume_tensor_A3",
     "mott_schottky_potential_V",
+    "simulate_grain_growth",
     "space_charge_profile",
     "specific_boundary_conductivity",
     "stress_factor",
@@ -114,3 +144,29 @@ __all__ = [
     "thickness_ratio_from_capacitances",
     "wiener_bounds",
 ]
+
+_LAZY = frozenset(
+    {
+        "BoundaryKinetics",
+        "EffectiveConductivityResult",
+        "GrainGrowthResult",
+        "GrainGrowthState",
+        "GrainMap",
+        "VoxelConductivity",
+        "assign_conductivity",
+        "effective_conductivity",
+        "generate_polycrystal",
+        "grain_size_after_schedule",
+        "measure_grain_sizes",
+        "simulate_grain_growth",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs compiled code when it is first asked for."""
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module("perolyte.mesoscale.microstructure"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
