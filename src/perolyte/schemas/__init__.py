@@ -1,6 +1,16 @@
 """Documents that jobs return and stores keep."""
 
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
+from perolyte.schemas.boundary import (
+    BoundaryCellDescription,
+    BoundaryEnergy,
+    BoundaryProfile,
+    BoundarySetDoc,
+    BoundaryValue,
+    GrainBoundaryDoc,
+    SegregationDescription,
+    SegregationSite,
+)
 from perolyte.schemas.bvse import (
     BvseDoc,
     BvseSetDoc,
@@ -75,6 +85,11 @@ __all__ = [
     "ArrangementDescription",
     "ArrheniusFit",
     "BindingEnergy",
+    "BoundaryCellDescription",
+    "BoundaryEnergy",
+    "BoundaryProfile",
+    "BoundarySetDoc",
+    "BoundaryValue",
     "BvseDoc",
     "BvseSetDoc",
     "BvseSettings",
@@ -93,6 +108,7 @@ __all__ = [
     "DopantDescription",
     "DopingDescription",
     "FreeEnergyDescription",
+    "GrainBoundaryDoc",
     "GrainSizeMap",
     "HopDescription",
     "ImpedanceDoc",
@@ -121,6 +137,8 @@ __all__ = [
     "RunFile",
     "SampleDescription",
     "ScreeningSummaryDoc",
+    "SegregationDescription",
+    "SegregationSite",
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",
