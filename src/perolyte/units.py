@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "A2_PER_PS_TO_CM2_PER_S",
     "AMU_KG",
+    "A_PER_CM",
     "BOHR_TO_A",
     "BOLTZMANN_EV_PER_K",
     "BOLTZMANN_J_PER_K",
@@ -16,6 +17,7 @@ __all__ = [
     "COULOMB_EV_A",
     "CUBIC_A_TO_CUBIC_CM",
     "ELEMENTARY_CHARGE_C",
+    "EV_PER_A2_TO_J_PER_M2",
     "EV_PER_A3_TO_GPA",
     "FS_PER_PS",
     "M_PER_S_TO_A_PER_FS",
@@ -34,10 +36,12 @@ COULOMB_EV_A = 14.399645478
 VACUUM_PERMITTIVITY_F_PER_CM = 8.8541878128e-14
 
 A2_PER_PS_TO_CM2_PER_S = 1e-4
+A_PER_CM = 1e8
 BOHR_TO_A = 0.529177210903
 CM3_PER_MOL_TO_A3 = 1.0 / 0.602214076
 """Per ion: Avogadro's number is 6.02214076e23 per mol."""
 CUBIC_A_TO_CUBIC_CM = 1e-24
+EV_PER_A2_TO_J_PER_M2 = 16.02176634
 EV_PER_A3_TO_GPA = 160.2176634
 FS_PER_PS = 1000.0
 M_PER_S_TO_A_PER_FS = 1e-5
