@@ -11,6 +11,16 @@ from perolyte.schemas.active_learning import (
     SelectedFrame,
 )
 from perolyte.schemas.base import Document, PotentialProvenance, Provenance, Quantity, Status
+from perolyte.schemas.boundary import (
+    BoundaryCellDescription,
+    BoundaryEnergy,
+    BoundaryProfile,
+    BoundarySetDoc,
+    BoundaryValue,
+    GrainBoundaryDoc,
+    SegregationDescription,
+    SegregationSite,
+)
 from perolyte.schemas.bvse import (
     BvseDoc,
     BvseSetDoc,
@@ -114,6 +124,11 @@ __all__ = [
     "ArrheniusFit",
     "BindingEnergy",
     "BoundaryRow",
+    "BoundaryCellDescription",
+    "BoundaryEnergy",
+    "BoundaryProfile",
+    "BoundarySetDoc",
+    "BoundaryValue",
     "BvseDoc",
     "BvseSetDoc",
     "BvseSettings",
@@ -141,6 +156,7 @@ __all__ = [
     "FreeEnergyDescription",
     "GivenBoundary",
     "GivenBulk",
+    "GrainBoundaryDoc",
     "GrainSizeMap",
     "GrainSizeMapDoc",
     "GrainSizeSettings",
@@ -183,6 +199,8 @@ __all__ = [
     "SampleDescription",
     "ScreeningSummaryDoc",
     "SelectedFrame",
+    "SegregationDescription",
+    "SegregationSite",
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",

@@ -1,6 +1,7 @@
 """Crystal structures: read, order, dope and empty them, always neutral and with a reason."""
 
 from perolyte.structures._host import resolve_sublattices
+from perolyte.structures.boundaries import BoundaryCell, BoundarySet, grain_boundary
 from perolyte.structures.cif import ParsedStructure, read_structure
 from perolyte.structures.compensation import (
     NAMED_COMPENSATIONS,
@@ -90,6 +91,8 @@ __all__ = [
     "ORDERING_METHODS",
     "TAU_LIMIT",
     "ArrangementSet",
+    "BoundaryCell",
+    "BoundarySet",
     "Compensation",
     "DefectPair",
     "Dopant",
@@ -145,6 +148,7 @@ __all__ = [
     "generate_dopings",
     "get_compensation",
     "goldschmidt_factor",
+    "grain_boundary",
     "guess_oxidation_states",
     "label_pairs",
     "list_tabulated_states",

@@ -15,8 +15,18 @@ from perolyte.transport.arrhenius import (
     fit_arrhenius,
     fit_diffusivity_arrhenius,
 )
+from perolyte.transport.boundary_resistance import (
+    AreaResistance,
+    area_resistance,
+    specific_boundary_value,
+)
 from perolyte.transport.conductivity import haven_ratio, nernst_einstein_conductivity
 from perolyte.transport.cooperative import CooperationResult, measure_cooperation
+from perolyte.transport.crossing import (
+    CrossingDiffusivity,
+    fit_crossing_diffusivity,
+    series_diffusivity,
+)
 from perolyte.transport.crystal_sites import find_crystal_sites
 from perolyte.transport.density import ProbabilityDensity, format_density, map_density
 from perolyte.transport.diffusivity import DiffusivityResult, fit_diffusivity
@@ -75,6 +85,12 @@ from perolyte.transport.sites import (
     assign_sites,
     define_sites,
 )
+from perolyte.transport.slab import (
+    DensityProfile,
+    SlabDiffusivity,
+    measure_density_profile,
+    measure_slab,
+)
 from perolyte.transport.van_hove import VanHoveResult, measure_van_hove
 from perolyte.transport.vogel import VogelPrediction, VogelResult, fit_vogel
 
@@ -84,11 +100,14 @@ older one are rebuilt by :class:`perolyte.builders.ConductivityBuilder`."""
 
 __all__ = [
     "ANALYSIS_VERSION",
+    "AreaResistance",
     "ArrheniusPrediction",
     "ArrheniusResult",
     "BarrierEstimate",
     "CooperationResult",
     "CorrelationResult",
+    "CrossingDiffusivity",
+    "DensityProfile",
     "DensitySites",
     "DiffusivityPrediction",
     "DiffusivityResult",
@@ -112,10 +131,12 @@ __all__ = [
     "Segment",
     "SiteSet",
     "SiteTrajectory",
+    "SlabDiffusivity",
     "Unwrapper",
     "VanHoveResult",
     "VogelPrediction",
     "VogelResult",
+    "area_resistance",
     "assign_sites",
     "check_framework",
     "collective_squared_displacement",
@@ -130,6 +151,7 @@ __all__ = [
     "find_free_energy_barriers",
     "find_hop_free_energies",
     "fit_arrhenius",
+    "fit_crossing_diffusivity",
     "fit_diffusivity",
     "fit_diffusivity_arrhenius",
     "fit_vogel",
@@ -140,11 +162,13 @@ __all__ = [
     "map_free_energy",
     "mean_squared_displacement",
     "measure_cooperation",
+    "measure_density_profile",
     "measure_non_gaussian",
     "measure_occupation",
     "measure_radial_distribution",
     "measure_residence",
     "measure_returns",
+    "measure_slab",
     "measure_van_hove",
     "nernst_einstein_conductivity",
     "parse_ion",
@@ -152,5 +176,7 @@ __all__ = [
     "predict_relative_error",
     "remove_framework_drift",
     "select_ions",
+    "series_diffusivity",
+    "specific_boundary_value",
     "unwrap_positions",
 ]

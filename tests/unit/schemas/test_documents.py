@@ -17,6 +17,11 @@ from perolyte.schemas import (
     ArrangementDescription,
     ArrheniusFit,
     BindingEnergy,
+    BoundaryCellDescription,
+    BoundaryEnergy,
+    BoundaryProfile,
+    BoundarySetDoc,
+    BoundaryValue,
     BvseDoc,
     BvseSetDoc,
     BvseSettings,
@@ -35,6 +40,7 @@ from perolyte.schemas import (
     DopingDescription,
     FrameErrorsDescription,
     FreeEnergyDescription,
+    GrainBoundaryDoc,
     GrainSizeMap,
     HopDescription,
     ImpedanceDoc,
@@ -64,6 +70,8 @@ from perolyte.schemas import (
     RunFile,
     SampleDescription,
     ScreeningSummaryDoc,
+    SegregationDescription,
+    SegregationSite,
     SiteDescription,
     SiteKindDescription,
     SpaceGroupDescription,
@@ -243,6 +251,52 @@ BVSE = BvseDoc(
     percolation=[PERCOLATION],
     percolation_status="percolates",
     hops=[HOP],
+)
+BOUNDARY_CELL = BoundaryCellDescription(
+    name="sigma5_310-ABO-s00-00",
+    termination="SrTiO",
+    shift_frac=(0.0, 0.2),
+    n_equivalent_shifts=2,
+    gap_A=0.4,
+    separation_A=37.0,
+    area_A2=48.0,
+    n_removed={"X": 2},
+    charge_before_e=4,
+    mobile_ions_added=-4,
+    excess={"Li": -4, "O": -2},
+    min_distance_A=1.7,
+    formula="LiF",
+    structure=make_structure(Li=1, F=1),
+)
+BOUNDARY_ENERGY = BoundaryEnergy(
+    name=BOUNDARY_CELL.name,
+    stage="relaxed",
+    energy_J_m2=1.1,
+    cell_energy_eV=-500.0,
+    max_force_eV_A=0.04,
+    is_converged=True,
+)
+RESISTANCE = BoundaryValue(status="converged", value=1e-5, error=2e-6)
+SEGREGATION_SITE = SegregationSite(distance_A=1.2, energy_eV=-0.3)
+SEGREGATION = SegregationDescription(
+    dopant="Sr",
+    host="La",
+    compensation="one Li added",
+    sites=[SEGREGATION_SITE],
+    reference_scatter_eV=0.1,
+    mean_eV=-0.3,
+    std_eV=None,
+    lowest_eV=-0.3,
+    bulk_fraction=0.05,
+    temperature_K=1500.0,
+    boundary_fraction=0.3,
+)
+PROFILE = BoundaryProfile(
+    temperature_K=1000.0,
+    position_A=[0.5],
+    density_per_A3=[0.01],
+    boundary_diffusivity_cm2_s=RESISTANCE,
+    grain_diffusivity_cm2_s=RESISTANCE,
 )
 PAIR = PairDescription(first="Al", second="vacancy_X", shell=1, n_shells=3, distance_A=1.9)
 BINDING = BindingEnergy(
@@ -613,6 +667,49 @@ DOCUMENTS: list[Document] = [
     LABEL,
     LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
     TRAINING_SET,
+BOUNDARY_SET = BoundarySetDoc(
+    sigma_value=5,
+    miller=(3, 1, 0),
+    axis=(0, 0, 1),
+    angle_degrees=36.87,
+    formula="LiF",
+    mobile_ion="Li",
+    template="cubic",
+    n_shifts_sampled=25,
+    cells=[BOUNDARY_CELL],
+    rejected={"s01-00": "charged"},
+    bulk=make_structure(Li=1, F=1),
+    **COMMON,
+)
+BOUNDARY = GrainBoundaryDoc(
+    sigma_value=5,
+    miller=(3, 1, 0),
+    axis=(0, 0, 1),
+    candidate="Sr2-S3",
+    dopant="Sr",
+    formula="LiF",
+    mobile_ion="Li",
+    temperatures_K=[1000.0],
+    bulk_conductivity_S_cm=[RESISTANCE],
+    cell_conductivity_S_cm=[RESISTANCE],
+    asr_ohm_cm2=[RESISTANCE],
+    specific_conductivity_S_cm=[
+        BoundaryValue(status="not_converged", lower_bound=1e-4, reasons=["not resolved"])
+    ],
+    thickness_A=10.0,
+    arrhenius=LINE,
+    boundary_energy_J_m2=1.1,
+    boundary_energies=[BOUNDARY_ENERGY],
+    segregation=[SEGREGATION],
+    profiles=[PROFILE],
+    separation_A=37.0,
+    structure=make_structure(Li=1, F=1),
+    is_poor_proxy=True,
+    **COMMON,
+)
+DOCUMENTS: list[Document] = [
+    BOUNDARY_SET,
+    BOUNDARY,
     IMPEDANCE,
     RECIPE,
     CERAMICS,
@@ -652,6 +749,12 @@ PARTS: list[BaseModel] = [
     make_run(last_structure=None),
     CHECK,
     CHECK_NUMBER,
+    BOUNDARY_CELL,
+    BOUNDARY_ENERGY,
+    RESISTANCE,
+    SEGREGATION_SITE,
+    SEGREGATION,
+    PROFILE,
     SITE,
     SITE_KIND,
     JUMP,
@@ -836,3 +939,20 @@ def test_a_density_is_a_grid():
 def test_a_spectrum_has_one_impedance_for_each_frequency():
     with pytest.raises(ValidationError, match=r"\[1, 2\] entries; one each"):
         ImpedanceDoc.model_validate({**plain(IMPEDANCE), "real_ohm": [1.0]})
+
+
+def test_a_boundary_has_one_resistance_for_each_temperature():
+    with pytest.raises(ValidationError, match="asr_ohm_cm2 has 0 entries for 1 temperatures"):
+        GrainBoundaryDoc.model_validate({**plain(BOUNDARY), "asr_ohm_cm2": []})
+
+
+def test_structures_of_many_boundary_cells_are_written_as_arrays():
+    large = BOUNDARY_CELL.structure * (5, 5, 50)
+    cell = BOUNDARY_CELL.model_copy(update={"structure": large})
+    document = BOUNDARY_SET.model_copy(update={"cells": [cell]})
+    written = plain(document)
+    assert "structure" not in written["cells"][0]
+    assert "bulk" not in written
+    again = MontyDecoder().process_decoded(written)
+    assert again.cells[0].structure == large
+    assert again.bulk == BOUNDARY_SET.bulk
