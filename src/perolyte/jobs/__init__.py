@@ -23,9 +23,9 @@ from perolyte.jobs.ranking import rank_candidates
 from perolyte.jobs.recipe import ParentRecipe
 from perolyte.jobs.relaxation import build_relax_document, relax_candidates
 from perolyte.jobs.summary import refresh_summary, summarise_screening
+from perolyte.jobs.synthesis_recipe import RecipeSettings, build_recipe
 from perolyte.jobs.training_set import assemble_training_set, build_training_set
 from perolyte.jobs.validation import describe_validation, validate_potential
-from perolyte.jobs.synthesis_recipe import RecipeSettings, build_recipe
 
 __all__ = [
     "BvseRun",

@@ -73,6 +73,8 @@ CASES = {
     "active learning": Case(
         ActiveLearningMaker(hop_distance_A=3.6, seed=2, campaign="c"),
         lambda maker: maker.make([ROCKSALT], OutputReference("a training set")),
+        None,
+    ),
     "ab initio MD with VASP": Case(
         AimdMaker(engine="vasp", production_ps=0.1, equilibration_ps=0.0, campaign="c"),
         lambda maker: maker.make(

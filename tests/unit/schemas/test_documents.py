@@ -658,15 +658,6 @@ CERAMICS = make_map_document().model_copy(update={"provenance": PROVENANCE})
 SETTINGS = make_settings()
 MATERIAL = CERAMICS.maps.materials[0]
 RECIPE = build_recipe("Li1/3La5/9TiO3").model_copy(update={"provenance": PROVENANCE})
-DOCUMENTS: list[Document] = [
-    make_exploration(selected=[SELECTED]),
-    make_exploration(calibration=None, warnings=["not calibrated"]),
-    make_round(),
-    make_loop_document(),
-    VALIDATION,
-    LABEL,
-    LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
-    TRAINING_SET,
 BOUNDARY_SET = BoundarySetDoc(
     sigma_value=5,
     miller=(3, 1, 0),
@@ -708,6 +699,14 @@ BOUNDARY = GrainBoundaryDoc(
     **COMMON,
 )
 DOCUMENTS: list[Document] = [
+    make_exploration(selected=[SELECTED]),
+    make_exploration(calibration=None, warnings=["not calibrated"]),
+    make_round(),
+    make_loop_document(),
+    VALIDATION,
+    LABEL,
+    LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
+    TRAINING_SET,
     BOUNDARY_SET,
     BOUNDARY,
     IMPEDANCE,

@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from perolyte.errors import InputError, PerolyteError, PotentialError
-from perolyte.potentials.batch import BatchPotential, SystemBatch, find_largest_uncertainties
 from perolyte.errors import ExecutionError, InputError, PerolyteError, PotentialError
-from perolyte.potentials.batch import BatchPotential, SystemBatch
+from perolyte.potentials.batch import BatchPotential, SystemBatch, find_largest_uncertainties
 from perolyte.potentials.dynamics.distances import find_shortest_distances
 from perolyte.potentials.dynamics.guards import describe_doubts
 from perolyte.potentials.dynamics.integrators import Integrator, make_integrator
