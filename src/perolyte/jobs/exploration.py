@@ -21,7 +21,8 @@ from perolyte.jobs.seeds import derive_seed
 from perolyte.jobs.uncertainty import calibrate_on_set, describe_calibration
 from perolyte.potentials.dynamics import Replica, ReplicaOutcome, run_md_batch
 from perolyte.potentials.heartbeat import Heartbeat
-from perolyte.potentials.stored import fetch_potential, is_potential_uuid
+from perolyte.potentials.registry import is_potential_uuid
+from perolyte.potentials.stored import fetch_potential
 from perolyte.schemas import (
     LARGE_KEY,
     ExplorationDoc,
