@@ -114,7 +114,7 @@ def list_label_files(paths: Sequence[str | Path]) -> list[Path]:
 def read_label_files(
     paths: Iterable[str | Path], choices: ReadingChoices | None = None
 ) -> list[LabelFile]:
-    """Read files; names that several labels have get the file's name beside them.
+    """Read files; a name that an earlier label has gets the file's name beside it.
 
     Parameters
     ----------
@@ -130,9 +130,9 @@ def read_label_files(
     """
     choices = choices or ReadingChoices()
     files = [_read_one(Path(path), choices) for path in paths]
-    counts = Counter(label.name for file in files for label in file.labels)
+    seen: Counter[str] = Counter()
     return [
-        replace(file, labels=tuple(_tell_apart(file, counts))) if file.labels else file
+        replace(file, labels=tuple(_tell_apart(file, seen))) if file.labels else file
         for file in files
     ]
 
@@ -150,14 +150,14 @@ def _read_one(path: Path, choices: ReadingChoices) -> LabelFile:
     return LabelFile(path, None, reason=reason)
 
 
-def _tell_apart(file: LabelFile, counts: Counter[str]) -> list[RawLabel]:
-    own: Counter[str] = Counter()
+def _tell_apart(file: LabelFile, seen: Counter[str]) -> list[RawLabel]:
+    """Return the labels, those with a name that was there before under another one."""
     labels = []
     for label in file.labels:
         name = label.name
-        if counts[name] > 1:
-            own[name] += 1
-            again = f" #{own[name]}" if own[name] > 1 else ""
+        seen[name] += 1
+        if seen[name] > 1:
+            again = f" #{seen[name]}" if seen[name] > 2 else ""
             name = f"{name} ({file.path}{again})"
         labels.append(replace(label, name=name))
     return labels

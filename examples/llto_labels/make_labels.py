@@ -1,0 +1,73 @@
+"""Label frames with GPAW: PBE, 600 eV, checked, kept in a store, exported as extended XYZ.
+
+    python make_labels.py frames store -o llto_pbe_labels.extxyz.gz --workers 2
+
+The same command goes on where it was stopped: a label that the store holds is not computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ase.io import read
+from jobflow import Flow
+
+from perolyte.dft import write_extxyz
+from perolyte.dft.evaluation import as_structure
+from perolyte.execution import run_flow
+from perolyte.flows import LabelMaker
+from perolyte.jobs.stored_labels import read_stored_labels
+from perolyte.stores import open_store
+
+SETTINGS = {
+    "plane_wave_cutoff_eV": 600.0,
+    "functional": "PBE",
+    "kpoint_length_A": 7.8,
+    "smearing_eV": 0.05,
+    "energy_tolerance_eV": 1e-5,
+    "force_tolerance_eV_A": 1e-3,
+    "max_iterations": 120,
+}
+
+
+def build_flow(folder: Path) -> Flow:
+    """Return one job for each frame of the folder's files."""
+    maker = LabelMaker(engine="gpaw", engine_kwargs=SETTINGS)
+    jobs = []
+    for path in sorted(folder.glob("*.extxyz")):
+        for atoms in read(path, index=":"):
+            group = {key: value for key, value in atoms.info.items() if key != "name"}
+            group["temperature_K"] = group["temperature_K"] or None
+            structure = as_structure(
+                atoms.get_chemical_symbols(), atoms.positions, atoms.cell.array
+            )
+            jobs.append(maker.make(structure, name=str(atoms.info["name"]), group=group))
+    return Flow(jobs, name="labels")
+
+
+def main() -> None:
+    """Label, then write the sound labels and say what is not sound."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("frames", type=Path)
+    parser.add_argument("store")
+    parser.add_argument("-o", "--output", type=Path, default=Path("llto_pbe_labels.extxyz.gz"))
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    flow = build_flow(arguments.frames)
+    store = open_store(arguments.store)
+    try:
+        run_flow(flow, store, folder=f"{arguments.store}-run", n_workers=arguments.workers)
+        labels, _ = read_stored_labels(store)
+    finally:
+        store.close()
+    sound = sorted((x for x in labels if x.status == "converged"), key=lambda x: x.name)
+    for label in labels:
+        if label.status != "converged":
+            print(f"{label.name}: {label.status}: {'; '.join(label.reasons)}")
+    write_extxyz(sound, arguments.output)
+    print(f"{len(sound)} of {len(flow.jobs)} labels in {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
