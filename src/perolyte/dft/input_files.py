@@ -172,9 +172,8 @@ def make_input_files(
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> salt = Structure(Lattice.cubic(4.1), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> files = make_input_files(salt, "static", InputSettings())
-    >>> sorted(files)
-    ['INCAR', 'KPOINTS', 'POSCAR', 'POTCAR.spec']
+    >>> sorted(make_input_files(salt, "static", InputSettings(engine="gpaw")))
+    ['POSCAR', 'run.py']
     """
     if not structure.is_ordered:
         raise InputError(

@@ -83,7 +83,7 @@ def test_a_conductivity_from_ab_initio_runs(memory_store):
 
 def test_ab_initio_jobs_go_to_the_queue_of_dft():
     for engine in ("gpaw", "vasp"):
-        flow = Flow([AimdMaker(engine=engine).make(ROCKSALT, **ASKED)])
+        flow = Flow([AimdMaker(engine=engine, **SHORT).make(ROCKSALT, **ASKED)])
         route_jobs(flow, Routing(categories={**Routing().categories, "dft": "vasp_nodes"}))
         names = [
             j.name for j in list_jobs(flow) if j.config.manager_config["_category"] == "vasp_nodes"
