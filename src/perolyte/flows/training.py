@@ -9,6 +9,7 @@ from typing import Any
 from jobflow import Job, Maker, OutputReference
 
 from perolyte.errors import InputError, PotentialError
+from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.training import train_on_set
 from perolyte.potentials.registry import (
     describe_potential,
@@ -88,7 +89,7 @@ class PotentialTrainingMaker(Maker):
         )
         job.name = f"{self.name} {label}" if label else self.name
         job.metadata["n_evaluations"] = settings.n_epochs
-        return job
+        return assign_identities(job)
 
     def _check_settings(self) -> TrainingSettings:
         try:

@@ -28,7 +28,10 @@ __all__ = [
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHECKPOINT_SUFFIXES = (".tar", ".pth", ".pt", ".ckpt")
-_NAMED = {"chgnet": "perolyte.potentials.chgnet.ChgnetCalculator"}
+_NAMED = {
+    "chgnet": "perolyte.potentials.chgnet.ChgnetCalculator",
+    "mace": "perolyte.potentials.mace_calculator.load_mace",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class PotentialSpec:
         A registered name, or the import path of an ASE calculator class.
     kwargs
         Handed unread to the calculator. A fine-tuned CHGNet is ``chgnet`` with ``checkpoint`` and
-        ``checkpoint_sha256``.
+        ``checkpoint_sha256``, a MACE model ``mace`` with the same.
     """
 
     name: str = "chgnet"
@@ -82,7 +85,7 @@ def resolve_potential(name: str, kwargs: dict[str, Any] | None = None) -> Potent
     'perolyte.potentials.chgnet.ChgnetCalculator'
     """
     spec = _find_checkpoint(name, kwargs or {}) or PotentialSpec(name, dict(kwargs or {}))
-    if name in _NAMED and not spec.kwargs:
+    if name == "chgnet" and not spec.kwargs:
         return spec
     if is_potential_uuid(name):
         raise InputError(
@@ -197,6 +200,8 @@ def describe_potential(name: str, kwargs: dict[str, Any] | None = None) -> dict[
         As :func:`resolve_potential`.
     """
     spec = _find_checkpoint(name, kwargs or {}) or PotentialSpec(name, kwargs or {})
+    if spec.name == "mace":
+        return _describe_mace(str(spec.kwargs["checkpoint"]))
     if spec.name != "chgnet":
         return _describe_package(spec.import_path)
     checkpoint = spec.kwargs.get("checkpoint")
@@ -214,6 +219,15 @@ def _describe_pretrained(release: str) -> dict[str, str | None]:
         "name": "CHGNet",
         "version": f"{path.parent.name} (chgnet {version('chgnet')})",
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def _describe_mace(checkpoint: str) -> dict[str, str | None]:
+    package = _describe_package("mace.calculators")["version"]
+    return {
+        "name": "MACE",
+        "version": f"checkpoint {Path(checkpoint).name} (mace-torch {package})",
+        "weights_sha256": hash_checkpoint(Path(checkpoint).expanduser()),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +72,7 @@ def _decode(document: PotentialDoc) -> bytes:
         )
     try:
         data = base64.b64decode(document.weights_data, validate=True)
-    except binascii.Error as err:
+    except ValueError as err:
         raise StoreError(f"weights of {document.name!r} are no base64 ({err})") from err
     if hashlib.sha256(data).hexdigest() != document.weights_sha256:
         raise StoreError(

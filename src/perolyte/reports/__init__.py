@@ -11,6 +11,7 @@ from perolyte.reports.figures import (
 from perolyte.reports.headline import write_headline
 from perolyte.reports.html import report_html, write_report
 from perolyte.reports.tables import csv_text, json_text, result_records, write_csv, write_json
+from perolyte.reports.training_plot import training_figure
 
 __all__ = [
     "arrhenius_figure",
@@ -24,6 +25,7 @@ __all__ = [
     "reason_lines",
     "report_html",
     "result_records",
+    "training_figure",
     "write_csv",
     "write_figures",
     "write_headline",

@@ -13,7 +13,7 @@ import pytest
 from atomate2.ase.jobs import EmtRelaxMaker
 from atomate2.forcefields.jobs import ForceFieldRelaxMaker
 from atomate2.forcefields.md import ForceFieldMDMaker
-from jobflow import Flow, Job, Maker, OnMissing
+from jobflow import Flow, Job, Maker, OnMissing, OutputReference
 from monty.json import MontyDecoder, MontyEncoder
 from pymatgen.core import Structure
 
@@ -28,6 +28,7 @@ from perolyte.flows import (
     GrainBoundary,
     LabelMaker,
     ParentRecipe,
+    PotentialTrainingMaker,
     PotentialValidationMaker,
     TransportMaker,
     Vacancy,
@@ -109,6 +110,11 @@ CASES = {
     "labels": Case(
         LabelMaker(engine=TOY, campaign="c"),
         lambda maker: Flow([job := maker.make(ROCKSALT, name="salt")], output=job.output),
+        None,
+    ),
+    "training": Case(
+        PotentialTrainingMaker(settings={"batch_size": 2}, campaign="c"),
+        lambda maker: Flow([job := maker.make(OutputReference("u"), seed=2)], output=job.output),
         None,
     ),
     "transport of files": Case(

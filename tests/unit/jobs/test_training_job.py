@@ -13,9 +13,10 @@ from perolyte.campaigns import load_campaign
 from perolyte.errors import InputError, StoreError
 from perolyte.execution.job_classes import describe_job
 from perolyte.execution.routing import Routing
-from perolyte.flows import BatchMDMaker, PotentialTrainingMaker
+from perolyte.flows import PotentialTrainingMaker
 from perolyte.jobs.potentials import fetch_potential
 from perolyte.potentials import evaluate_frames, load_potential, resolve_potential
+from perolyte.potentials.dynamics import NVE, Replica, run_md_batch
 from perolyte.schemas import PotentialDoc
 from perolyte.stores import open_store
 from support.salt_sets import salt_set
@@ -81,21 +82,19 @@ def test_a_stored_potential_runs_by_its_uuid(trained, place, monkeypatch):
     assert fetch_potential(document.uuid, store).stat().st_size == document.n_bytes
 
 
-@pytest.mark.slow
-def test_molecular_dynamics_with_a_stored_potential(trained, place, memory_store, monkeypatch):
+def test_molecular_dynamics_with_a_stored_potential(trained, place, monkeypatch):
     store, document = trained
     monkeypatch.setenv("PEROLYTE_RUN_FOLDER", str(place / "md"))
-    cell = salt_set().frames[0].structure * (2, 2, 2)
-    job = BatchMDMaker(
-        potential=str(fetch_potential(document.uuid, store)),
-        equilibration_ps=0.01,
-        production_ps=0.02,
-    ).make(cell, temperatures_K=[300.0], mobile_ion="Mg", hop_distance_A=3.0)
-    job.run(memory_store)
-    output = memory_store.query_one({"uuid": job.uuid})["output"]
-    assert output["provenance"]["potential"]["weights_sha256"] == document.weights_sha256
+    potential = load_potential(document.uuid, device="cpu", store=store)
+    cell = salt_set().frames[0].structure
+    replica = Replica("mgo", cell, "Mg", temperature_K=300.0, seed=1, time_step_fs=1.0)
+    (outcome,) = run_md_batch(
+        potential, [replica], ensemble=NVE(), n_steps=4, store_interval_steps=2, folder=place
+    )
+    assert (outcome.status, outcome.n_steps) == ("finished", 4)
 
 
+@pytest.mark.slow
 def test_a_campaign_names_a_trained_potential_by_its_uuid(
     trained, place, repository, tmp_path, monkeypatch
 ):
@@ -146,6 +145,7 @@ def test_damaged_weights_are_refused(trained, memory_store, tmp_path, spoil, mes
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_stored_potential(trained, place, monkeypatch):
     store, document = trained
     monkeypatch.setenv("PEROLYTE_RUN_FOLDER", str(place / "further"))
