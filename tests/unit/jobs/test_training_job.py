@@ -86,7 +86,8 @@ def test_molecular_dynamics_with_a_stored_potential(trained, place, monkeypatch)
     store, document = trained
     monkeypatch.setenv("PEROLYTE_RUN_FOLDER", str(place / "md"))
     potential = load_potential(document.uuid, device="cpu", store=store)
-    replica = Replica("mgo", salt_set().frames[0].structure, "Mg", 300.0, seed=1, time_step_fs=1.0)
+    cell = salt_set().frames[0].structure
+    replica = Replica("mgo", cell, "Mg", temperature_K=300.0, seed=1, time_step_fs=1.0)
     (outcome,) = run_md_batch(
         potential, [replica], ensemble=NVE(), n_steps=4, store_interval_steps=2, folder=place
     )
@@ -144,6 +145,7 @@ def test_damaged_weights_are_refused(trained, memory_store, tmp_path, spoil, mes
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_stored_potential(trained, place, monkeypatch):
     store, document = trained
     monkeypatch.setenv("PEROLYTE_RUN_FOLDER", str(place / "further"))
