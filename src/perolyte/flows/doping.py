@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from jobflow import Flow, Maker
 from pymatgen.core import Structure
@@ -77,6 +78,8 @@ class DopingScreenMaker(Maker):
         bvse: BvseFilter | None = None,
         grain_boundary: GrainBoundary | None = None,
         grain_sizes: GrainSizeSettings | None = None,
+        boundary_maker: Maker | None = None,
+        boundaries: Sequence[Any] = (),
         warnings: Sequence[str] = (),
         structure_sha256: str | None = None,
         campaign_file_sha256: str | None = None,
@@ -98,6 +101,10 @@ class DopingScreenMaker(Maker):
         grain_sizes
             Boundaries and grid of the maps over grain size, temperature and dopant; None leaves
             them out.
+        boundary_maker, boundaries
+            A maker of simulated boundaries and what it is given, one by one, for every candidate
+            that MD is run for (:func:`~perolyte.jobs.boundary_runs.run_boundaries`); they enter
+            the maps, so that ``grain_sizes`` is needed too.
         warnings
             Of reading the structure; they go into the documents.
         structure_sha256, campaign_file_sha256
@@ -113,6 +120,8 @@ class DopingScreenMaker(Maker):
             bvse=bvse,
             grain_boundary=grain_boundary,
             grain_sizes=grain_sizes,
+            boundary_maker=boundary_maker,
+            boundaries=boundaries,
             warnings=warnings,
             structure_sha256=structure_sha256,
             campaign_file_sha256=campaign_file_sha256,

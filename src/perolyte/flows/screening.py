@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from jobflow import Flow, Maker, OnMissing
 from pymatgen.core import Structure
 
+from perolyte.jobs.boundary_runs import run_boundaries
 from perolyte.jobs.bvse_screen import compute_candidate_barriers, keep_best_by_barrier
 from perolyte.jobs.candidates import generate_candidates
 from perolyte.jobs.conductivity import run_conductivities
@@ -71,6 +72,8 @@ def build_screen(
     bvse: BvseFilter | None,
     grain_boundary: GrainBoundary | None,
     grain_sizes: GrainSizeSettings | None,
+    boundary_maker: Maker | None = None,
+    boundaries: Sequence[Any] = (),
     warnings: Sequence[str],
     structure_sha256: str | None,
     campaign_file_sha256: str | None,
@@ -85,8 +88,8 @@ def build_screen(
         Dopings that MD is run for, besides the parent.
     bvse
         Bond valence barriers of all candidates; None leaves them out.
-    structure, recipe, dopings, vacancies, grain_boundary, grain_sizes, warnings, \
-structure_sha256, campaign_file_sha256
+    structure, recipe, dopings, vacancies, grain_boundary, grain_sizes, boundary_maker, \
+boundaries, warnings, structure_sha256, campaign_file_sha256
         As in :meth:`perolyte.flows.DopingScreenMaker.make`.
     """
     candidates = generate_candidates(
@@ -140,11 +143,22 @@ structure_sha256, campaign_file_sha256
         jobs.append(conductivities)
     grain_settings = None if grain_sizes is None else grain_sizes.model_dump()
     mapped = None
+    simulated = None
+    if grain_settings is not None and boundary_maker is not None and boundaries:
+        simulated = run_boundaries(
+            ranking.output,
+            boundary_maker,
+            list(boundaries),
+            hop_distance_A=candidates.output.hop_distance_A,
+        )
+        simulated.name = "boundaries"
+        jobs.append(simulated)
     if grain_settings is not None:
         mapped = map_grain_sizes(
             conductivities.output if conductivities is not None else None,
             grain_settings,
             candidates=kept.output,
+            boundaries=None if simulated is None else simulated.output,
             seed=maker.seed,
             campaign=maker.campaign,
         )

@@ -230,8 +230,9 @@ def _describe_loss(target: TargetComposition, steps: list[FiringStep]) -> Recipe
         )
     )
     return RecipeLine(
-        text=f"uncovered, a first-order loss at these holds takes {lost} of the lithium, which an "
-        f"excess of {excess} would make up for; cover and bed powder lower it",
+        text=f"a first-order loss as large as the largest reported takes {lost} of the lithium at "
+        f"these holds, which an excess of {excess} would make up for; cover and bed powder lower "
+        "it",
         label="empirical rule" if is_lithium_lanthanum_titanate(target) else "hypothesis",
         source="23 % in 12 h at 1200 °C (doi 10.1007/s10853-012-6650-5); its activation energy of "
         "3 eV and a factor of 3 either way are assumed",

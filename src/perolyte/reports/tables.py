@@ -102,6 +102,7 @@ def json_text(summary: ScreeningSummaryDoc) -> str:
         "candidates": [_nest_candidate(row) for row in _in_order(summary)],
         "binding_energies": [_dump(entry) for entry in summary.binding_energies],
         "literature_map": _dump(summary.reference_map),
+        "ceramic_maps": _dump(summary.ceramic_maps),
     }
     return json.dumps(_clean(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

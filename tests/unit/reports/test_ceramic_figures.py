@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from perolyte.reports import (
     boundary_table_figure,
     ceramic_map_figure,
     ceramic_map_html,
+    json_text,
     report_html,
     write_figures,
 )
@@ -147,12 +149,19 @@ def test_tables_label_every_value():
     # half a decade either way, from sixty draws
     assert rows[0]["sigma"] == "4.0 (1.4–11.6)×10⁻⁸"
     assert rows[0]["resistance"] == "2.5"
-    assert rows[0]["energy"] == "0.42(3)"
+    assert rows[0]["energy"] == "0.420(30)"
     parameters = describe_ceramic_parameters(MAPS["several"])
     assert all(item.label and item.source for item in parameters)
     thickness = next(item for item in parameters if item.name == "boundary thickness")
     assert thickness.label == "assumed"
     assert describe_boundaries(None) == describe_ceramic_parameters(None) == []
+
+
+def test_the_json_of_a_campaign_holds_its_maps(one_point: ScreeningSummaryDoc) -> None:
+    summary = one_point.model_copy(update={"ceramic_maps": MAPS["one"]})
+    written = json.loads(json_text(summary))["ceramic_maps"]
+    assert CeramicMaps.model_validate(written) == MAPS["one"]
+    assert json.loads(json_text(one_point))["ceramic_maps"] is None
 
 
 @pytest.mark.slow
