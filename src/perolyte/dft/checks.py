@@ -27,9 +27,9 @@ __all__ = [
 MAX_FORCE_NOISE_EV_A = 0.01
 """Error of a force component that the net force lets one expect: a fifth of the 50 meV/Å that a
 trained potential should reach, so that labels do not limit it."""
-MAX_FORCE_EV_A = 30.0
-"""On one atom: the hottest frames of a solid at 2000 K have 10 eV/Å; more is atoms that have run
-into each other, and a single one would rule the fit."""
+MAX_FORCE_EV_A = 50.0
+"""On one atom: cells rattled by 0.2 Å in each coordinate have up to 25 eV/Å; twice that is atoms
+that have run into each other, and a single one would rule the fit."""
 MAX_PRESSURE_GPA = 100.0
 """An oxide with a bulk modulus of 200 GPa has about 40 GPa at a length strained by 6 %; more is
 another unit (kbar), or a cell that no solid electrolyte is in."""

@@ -46,9 +46,9 @@ def test_a_sound_label():
         ({"magmoms_muB": np.zeros(5)}, "rejected", "magnetic moments of shape"),
         ({"stress_GPa": np.eye(3) * 101}, "unphysical", "pressure of -101 GPa, beyond 100"),
         (
-            {"forces_eV_A": np.array([[31.0, 0, 0], [-31.0, 0, 0], [0, 0, 0], [0, 0, 0]])},
+            {"forces_eV_A": np.array([[51.0, 0, 0], [-51.0, 0, 0], [0, 0, 0], [0, 0, 0]])},
             "unphysical",
-            "force of 31.0 eV/Å on one atom",
+            "force of 51.0 eV/Å on one atom",
         ),
     ],
 )
