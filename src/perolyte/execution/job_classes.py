@@ -44,6 +44,8 @@ _FUNCTIONS = {
     "perolyte.jobs.bvse_screen.keep_best_by_barrier": JobKind("analysis", "bond valence"),
     "perolyte.jobs.relaxation.relax_candidates": JobKind("analysis", "relaxation"),
     "perolyte.jobs.relaxation.build_relax_document": JobKind("analysis", "relaxation judged"),
+    "perolyte.jobs.labels.compute_label": JobKind("dft", "DFT"),
+    "perolyte.jobs.labels.judge_task": JobKind("analysis", "labels judged"),
     "perolyte.jobs.ranking.rank_candidates": JobKind("analysis", "ranking"),
     "perolyte.jobs.exploration.explore_with_committee": JobKind(
         "molecular_dynamics", "molecular dynamics"
@@ -52,6 +54,7 @@ _FUNCTIONS = {
         "molecular_dynamics", "molecular dynamics"
     ),
     "perolyte.jobs.training.train_on_set": JobKind("training", "training"),
+    "perolyte.jobs.validation.validate_potential": JobKind("molecular_dynamics", "validation"),
     "perolyte.jobs.vasp_runs.prepare_vasp_start": JobKind("analysis", "molecular dynamics"),
     "perolyte.jobs.vasp_runs.collect_vasp_runs": JobKind("analysis", "molecular dynamics"),
     "perolyte.jobs.summary.summarise_screening": JobKind("analysis", "summary"),
@@ -64,6 +67,7 @@ _MODULES = {
     "perolyte.jobs.paths": JobKind("analysis", "ion paths"),
 }
 _MAKERS = {
+    "perolyte.dft.makers.GpawRelaxMaker": JobKind("dft", "DFT"),
     "atomate2.ase.md.AseMDMaker": JobKind("molecular_dynamics", "molecular dynamics"),
     "atomate2.ase.jobs.AseMaker": JobKind("relaxation", "relaxation"),
     "atomate2.vasp.jobs.base.BaseVaspMaker": JobKind("dft", "DFT"),
@@ -80,7 +84,9 @@ _ORDER = (
     "relaxation judged",
     "ranking",
     "DFT",
+    "labels judged",
     "training",
+    "validation",
     "molecular dynamics",
     "diffusivity",
     "ion paths",

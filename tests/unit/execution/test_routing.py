@@ -11,10 +11,17 @@ from pydantic import ValidationError
 from pymatgen.core import Structure
 
 from perolyte.campaigns.resources import JobClass, ResourceSpec
+from perolyte.dft.makers import GpawStaticMaker
 from perolyte.errors import InputError
 from perolyte.execution.job_classes import JOB_CLASSES, describe_job, order_of_stage
 from perolyte.execution.routing import DEFAULT_CATEGORIES, Routing, route_jobs
-from perolyte.flows import BatchMDMaker, build_md_maker, build_relax_maker
+from perolyte.flows import (
+    BatchMDMaker,
+    LabelMaker,
+    PotentialValidationMaker,
+    build_md_maker,
+    build_relax_maker,
+)
 from support import jobs
 
 
@@ -33,9 +40,17 @@ def test_classes_are_the_same_in_files_and_here():
 def test_jobs_say_their_class(llto: Structure):
     md = BatchMDMaker().make(llto, temperatures_K=[900.0], mobile_ion="Li", hop_distance_A=3.9)
     found = {
-        "molecular_dynamics": [md, build_md_maker().make(llto)],
+        "molecular_dynamics": [
+            md,
+            build_md_maker().make(llto),
+            *PotentialValidationMaker(checks=["lattice"]).make().jobs,
+        ],
         "relaxation": [build_relax_maker().make(llto)],
-        "dft": [RelaxMaker().make(llto)],
+        "dft": [
+            RelaxMaker().make(llto),
+            LabelMaker(engine="ase.calculators.emt.EMT").make(llto, name="a"),
+            GpawStaticMaker().make(llto),
+        ],
         "analysis": [jobs.add(1, 2)],
     }
     for job_class, made in found.items():
