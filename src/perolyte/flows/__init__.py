@@ -6,6 +6,7 @@ from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
+from perolyte.flows.microstructure import MicrostructureMaker
 from perolyte.flows.screening import BvseFilter
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
@@ -22,6 +23,7 @@ __all__ = [
     "DopingScreenMaker",
     "GrainBoundary",
     "IngestMaker",
+    "MicrostructureMaker",
     "ParentRecipe",
     "TransportMaker",
     "Vacancy",

@@ -15,6 +15,7 @@ from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
+from perolyte.jobs.microstructure import homogenise_microstructure
 from perolyte.jobs.offloading import offload_inputs
 from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs.ranking import rank_candidates
@@ -43,6 +44,7 @@ __all__ = [
     "describe_paths",
     "fit_conductivity",
     "generate_candidates",
+    "homogenise_microstructure",
     "ingest_files",
     "map_over_grain_size",
     "offload_inputs",

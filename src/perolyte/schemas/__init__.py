@@ -27,6 +27,13 @@ from perolyte.schemas.impedance import (
     SampleDescription,
 )
 from perolyte.schemas.large import LARGE_KEY
+from perolyte.schemas.microstructure import (
+    GrainMapDescription,
+    GrainSizeDescription,
+    MicrostructureDoc,
+    MicrostructureSettings,
+    TensorBounds,
+)
 from perolyte.schemas.paths import (
     CooperationDescription,
     CorrelationDescription,
@@ -93,6 +100,8 @@ __all__ = [
     "DopantDescription",
     "DopingDescription",
     "FreeEnergyDescription",
+    "GrainMapDescription",
+    "GrainSizeDescription",
     "GrainSizeMap",
     "HopDescription",
     "ImpedanceDoc",
@@ -102,6 +111,8 @@ __all__ = [
     "KramersKronigDescription",
     "MeanCellDescription",
     "MeasuredQuantity",
+    "MicrostructureDoc",
+    "MicrostructureSettings",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
@@ -127,6 +138,7 @@ __all__ = [
     "Status",
     "StructureDoc",
     "StructureSetDoc",
+    "TensorBounds",
     "ToleranceDescription",
     "TrajectoryDoc",
     "TrajectorySetDoc",

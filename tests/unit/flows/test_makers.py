@@ -25,6 +25,7 @@ from perolyte.flows import (
     Doping,
     DopingScreenMaker,
     GrainBoundary,
+    MicrostructureMaker,
     ParentRecipe,
     TransportMaker,
     Vacancy,
@@ -105,6 +106,13 @@ CASES = {
     "bond valence barriers": Case(
         BvseMaker(batch_size=2, campaign="c"),
         lambda maker: maker.make([ROCKSALT, ROCKSALT, make_structure(Li=1, Cl=1)], "Li"),
+        None,
+    ),
+    "microstructure": Case(
+        MicrostructureMaker(settings={"n_dimensions": 2}, seed=1, campaign="c"),
+        lambda maker: maker.make(
+            1e-3, boundary_S_cm=1e-6, boundary_thickness_nm=1.0, grain_sizes_nm=[100.0, 200.0]
+        ),
         None,
     ),
 }
