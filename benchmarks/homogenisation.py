@@ -189,6 +189,5 @@ def solve_with_fipy(fipy: Any, field: np.ndarray) -> float:
     return float(current[middle].mean())
 
 
-
 if __name__ == "__main__":
     main()

@@ -8,7 +8,6 @@ import pytest
 from perolyte.mesoscale.microstructure import (
     BoundaryKinetics,
     GrainMap,
-    fit_growth_law,
     generate_polycrystal,
     simulate_grain_growth,
 )
@@ -86,19 +85,3 @@ def sides(labels: np.ndarray) -> dict[int, int]:
             found[first] = found.get(first, 0) + 1
             found[second] = found.get(second, 0) + 1
     return found
-
-
-@pytest.mark.slow
-def test_the_exponent_is_two():
-    # mean size from 1600 grains; n = 2 is exact for curvature alone
-    grains = generate_polycrystal((512, 512), n_grains=700, grain_size_nm=200.0, seed=1)
-    found = simulate_grain_growth(
-        grains, KINETICS, n_steps=1600, step=0.5, precision="float32", record_every=25
-    )
-    assert found.is_monotonic
-    assert found.n_grains[-1] < 0.1 * found.n_grains[0]
-    # the start is no steady distribution of sizes
-    chosen = found.n_grains < 0.75 * found.n_grains[0]
-    size = found.mean_size_nm[chosen]
-    law = fit_growth_law(found.time_s[chosen], size, exponent=None)
-    assert law.exponent == pytest.approx(2.0, rel=0.05)
