@@ -9,6 +9,7 @@ from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
 from perolyte.flows.labelling import LabelMaker
+from perolyte.flows.microstructure import MicrostructureMaker
 from perolyte.flows.screening import BvseFilter
 from perolyte.flows.training import PotentialTrainingMaker
 from perolyte.flows.transport import TransportMaker
@@ -30,6 +31,7 @@ __all__ = [
     "GrainBoundary",
     "IngestMaker",
     "LabelMaker",
+    "MicrostructureMaker",
     "ParentRecipe",
     "PotentialTrainingMaker",
     "PotentialValidationMaker",

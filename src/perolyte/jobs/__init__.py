@@ -17,6 +17,7 @@ from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.impedance import analyse_impedance, describe_impedance
 from perolyte.jobs.ingest import ingest_files
 from perolyte.jobs.labels import compute_label, judge_task
+from perolyte.jobs.microstructure import homogenise_microstructure
 from perolyte.jobs.offloading import offload_inputs
 from perolyte.jobs.paths import PathSettings, analyse_paths, describe_paths
 from perolyte.jobs.ranking import rank_candidates
@@ -55,6 +56,7 @@ __all__ = [
     "describe_validation",
     "fit_conductivity",
     "generate_candidates",
+    "homogenise_microstructure",
     "ingest_files",
     "judge_task",
     "map_grain_sizes",

@@ -64,6 +64,13 @@ from perolyte.schemas.label import (
     TrainingSetDoc,
 )
 from perolyte.schemas.large import LARGE_KEY
+from perolyte.schemas.microstructure import (
+    GrainMapDescription,
+    GrainSizeDescription,
+    MicrostructureDoc,
+    MicrostructureSettings,
+    TensorBounds,
+)
 from perolyte.schemas.paths import (
     CooperationDescription,
     CorrelationDescription,
@@ -157,6 +164,8 @@ __all__ = [
     "GivenBoundary",
     "GivenBulk",
     "GrainBoundaryDoc",
+    "GrainMapDescription",
+    "GrainSizeDescription",
     "GrainSizeMap",
     "GrainSizeMapDoc",
     "GrainSizeSettings",
@@ -170,6 +179,8 @@ __all__ = [
     "MaterialMap",
     "MeanCellDescription",
     "MeasuredQuantity",
+    "MicrostructureDoc",
+    "MicrostructureSettings",
     "NonGaussianDescription",
     "PairDescription",
     "PercolationDescription",
@@ -209,6 +220,7 @@ __all__ = [
     "StructureDoc",
     "StructureSetDoc",
     "TemperatureBand",
+    "TensorBounds",
     "ToleranceDescription",
     "TrainingEpoch",
     "TrainingFrame",

@@ -29,6 +29,7 @@ from perolyte.flows import (
     DopingScreenMaker,
     GrainBoundary,
     LabelMaker,
+    MicrostructureMaker,
     ParentRecipe,
     PotentialTrainingMaker,
     PotentialValidationMaker,
@@ -151,6 +152,11 @@ CASES = {
     "validation of a potential": Case(
         PotentialValidationMaker(potential="ase.calculators.emt.EMT", campaign="c"),
         lambda maker: maker.make(structures={"salt": ROCKSALT}),
+    "microstructure": Case(
+        MicrostructureMaker(settings={"n_dimensions": 2}, seed=1, campaign="c"),
+        lambda maker: maker.make(
+            1e-3, boundary_S_cm=1e-6, boundary_thickness_nm=1.0, grain_sizes_nm=[100.0, 200.0]
+        ),
         None,
     ),
 }

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import bson
+import numpy as np
 import pytest
 from monty.json import MontyDecoder, MontyEncoder, jsanitize
 from pydantic import BaseModel, ValidationError
@@ -41,6 +42,8 @@ from perolyte.schemas import (
     FrameErrorsDescription,
     FreeEnergyDescription,
     GrainBoundaryDoc,
+    GrainMapDescription,
+    GrainSizeDescription,
     GrainSizeMap,
     HopDescription,
     ImpedanceDoc,
@@ -50,6 +53,8 @@ from perolyte.schemas import (
     KramersKronigDescription,
     MeanCellDescription,
     MeasuredQuantity,
+    MicrostructureDoc,
+    MicrostructureSettings,
     NonGaussianDescription,
     PairDescription,
     PercolationDescription,
@@ -77,6 +82,7 @@ from perolyte.schemas import (
     SpaceGroupDescription,
     StructureDoc,
     StructureSetDoc,
+    TensorBounds,
     ToleranceDescription,
     TrainingEpoch,
     TrajectoryDoc,
@@ -709,6 +715,34 @@ DOCUMENTS: list[Document] = [
     TRAINING_SET,
     BOUNDARY_SET,
     BOUNDARY,
+GRAIN_SIZES = GrainSizeDescription(
+    n_grains=2, mean_nm=45.0, mean_std_nm=1.0, log_std=0.1, intercept_size_nm=50.0
+)
+BOUNDS = TensorBounds(
+    wiener_lower_S_cm=[[1.0, 0.0], [0.0, 1.0]],
+    wiener_upper_S_cm=[[2.0, 0.0], [0.0, 2.0]],
+    hashin_shtrikman_lower_S_cm=[[1.2, 0.0], [0.0, 1.2]],
+    hashin_shtrikman_upper_S_cm=[[1.8, 0.0], [0.0, 1.8]],
+)
+GRAIN_MAP = GrainMapDescription.from_labels(np.array([[0, 1], [1, 1]]), 10.0)
+MICROSTRUCTURE = MicrostructureDoc(
+    source="voronoi",
+    settings=MicrostructureSettings(n_dimensions=2),
+    grains=GRAIN_MAP,
+    sizes=GRAIN_SIZES,
+    conductivity_S_cm=[[1.5, 0.0], [0.0, 1.6]],
+    mean_S_cm=1.55,
+    error_bound=1e-5,
+    bounds=BOUNDS,
+    brick_layer_S_cm=1.4,
+    n_iterations=[5, 6],
+    contrast=10.0,
+    scheme="rotated",
+    parameters=[QUANTITY],
+    **COMMON,
+)
+DOCUMENTS: list[Document] = [
+    MICROSTRUCTURE,
     IMPEDANCE,
     RECIPE,
     CERAMICS,
@@ -754,6 +788,10 @@ PARTS: list[BaseModel] = [
     SEGREGATION_SITE,
     SEGREGATION,
     PROFILE,
+    BOUNDS,
+    GRAIN_MAP,
+    GRAIN_SIZES,
+    MICROSTRUCTURE.settings,
     SITE,
     SITE_KIND,
     JUMP,
@@ -929,6 +967,20 @@ def test_rows_agree_with_their_documents(changes: dict[str, Any], message: str):
 def test_a_reference_to_a_density_in_the_store_is_read_as_none():
     reference = {"@class": "IonDensity", "blob_uuid": "b", "store": "data"}
     assert IonPathsDoc.model_validate({**plain(PATHS), "density": reference}).density is None
+
+
+def test_a_reference_to_grains_in_the_store_is_read_as_none():
+    reference = {"@class": "GrainMapDescription", "blob_uuid": "b", "store": "data"}
+    found = MicrostructureDoc.model_validate({**plain(MICROSTRUCTURE), "grains": reference})
+    assert found.grains is None
+
+
+def test_labels_of_grains_are_those_that_were_written():
+    assert GRAIN_MAP.labels().tolist() == [[0, 1], [1, 1]]
+    other = GrainMapDescription.from_labels(np.array([[0, 1], [1, 0]]), 10.0)
+    damaged = GRAIN_MAP.model_copy(update={"labels_base64": other.labels_base64})
+    with pytest.raises(ValueError, match="are damaged; run the job again"):
+        damaged.labels()
 
 
 def test_a_density_is_a_grid():

@@ -25,7 +25,8 @@ class ConductivityBounds:
     wiener_lower_S_cm, wiener_upper_S_cm
         Harmonic and arithmetic mean: they hold for every arrangement of the voxels.
     hashin_shtrikman_lower_S_cm, hashin_shtrikman_upper_S_cm
-        They hold where the arrangement is isotropic, which one small cell is only about.
+        They hold where the arrangement is isotropic, which one small cell is only about, and
+        tensors are turned at random: not for laminates, whose normals follow the boundaries.
     """
 
     wiener_lower_S_cm: Matrix

@@ -40,7 +40,7 @@ class GrowthWindow:
     ln_prefactor
         ln of K0 in nm^n/s.
     activation_energy_eV
-        Q, eV.
+        Q, eV; below zero where growth slows down on heating, as strontium titanate does.
     covariance
         ((2), (2)) of (ln K0, Q).
     exponent
@@ -61,7 +61,7 @@ class GrowthWindow:
     def __post_init__(self) -> None:
         check_number(self.low_K, "low_K", "K", low=np.finfo(float).tiny, high=self.high_K)
         check_number(self.exponent, "exponent", "", low=1.0, high=10.0)
-        check_number(self.activation_energy_eV, "activation_energy_eV", "eV", low=0.0)
+        check_number(self.activation_energy_eV, "activation_energy_eV", "eV")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,10 @@ from perolyte.mesoscale.microstructure.grain_map import GrainMap
 
 __all__ = ["generate_polycrystal"]
 
-_FITTING_VOXELS = 60_000
+_FITTING_VOXELS = 20_000
 """Sizes are fitted on about as many points."""
-_ROUNDS = 12
-_STEPS = 15
+_ROUNDS = 8
+_STEPS = 10
 
 
 def generate_polycrystal(
