@@ -19,13 +19,16 @@ from pymatgen.core import Structure
 from perolyte.errors import InputError
 from perolyte.flows import (
     BatchMDMaker,
+    BoundaryRecipe,
     BvseMaker,
     ConductivityMaker,
     Dopant,
     Doping,
     DopingScreenMaker,
     GrainBoundary,
+    GrainBoundaryConductivityMaker,
     ParentRecipe,
+    Segregant,
     TransportMaker,
     Vacancy,
     VacancyScreenMaker,
@@ -95,6 +98,18 @@ CASES = {
     "conductivity with batches": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=BatchMDMaker(potential=TOY)),
         lambda maker: maker.make(ROCKSALT),
+        None,
+    ),
+    "grain boundary": Case(
+        GrainBoundaryConductivityMaker(
+            ConductivityMaker(hop_distance_A=3.6, md_maker=BatchMDMaker(potential=TOY)), seed=2
+        ),
+        lambda maker: maker.make(
+            ROCKSALT,
+            BoundaryRecipe(13, (3, 2, 0)),
+            segregants=[Segregant("vacancy", "Li")],
+            candidate="salt",
+        ),
         None,
     ),
     "transport of files": Case(
