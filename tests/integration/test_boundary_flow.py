@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Some jobs are not connected:UserWarning"),
 ]
 
-FREE = "support.free_ions.FreeIons"
+FREE = "support.free_lithium.FreeLithium"
 QUIET = {"log": False, "create_folders": False, "ensure_success": True}
 RECIPE = BoundaryRecipe(
     5, (2, 1, 0), shifts=(1, 1), min_separation_A=8.0, min_width_A=3.0, n_samples=1

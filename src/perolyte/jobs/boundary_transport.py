@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jobflow import job
 
+from perolyte.errors import ExecutionError
 from perolyte.jobs.conductivity import describe_line
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.jobs.stored_run import UnusableRunError, open_stored_run
@@ -50,10 +51,21 @@ _LAGS_IN_HOPS = (0.5, 2.0)
 def analyse_boundary(
     run: TrajectorySetDoc | None,
     bulk: ConductivityDoc | None,
-    screen: BoundaryScreenDoc,
+    screen: BoundaryScreenDoc | None,
     **settings: Any,
 ) -> GrainBoundaryDoc:
-    """Do what :func:`build_boundary_document` does, as a job."""
+    """Do what :func:`build_boundary_document` does, as a job.
+
+    Raises
+    ------
+    ExecutionError
+        Where the job of the boundary's energies failed: there is no boundary to speak of.
+    """
+    if screen is None:
+        raise ExecutionError(
+            "the job of the boundary cells or of their energies failed; its error is in the run's "
+            "log: correct it and run the same flow again"
+        )
     document = build_boundary_document(run, bulk, screen, **settings)
     return document.model_copy(update={"uuid": current_uuid()})
 
