@@ -37,7 +37,8 @@ def make_parent() -> Structure:
         ["O", "Cl", "Li"],
         [[0.5, 0.5, 0.5], [0, 0, 0], [0.5, 0.5, 0]],
     )
-    return cell.add_oxidation_state_by_element({"O": -2, "Cl": -1, "Li": 1}) or cell
+    cell.add_oxidation_state_by_element({"O": -2, "Cl": -1, "Li": 1})
+    return cell * (2, 2, 2)
 
 
 def make_maker(**changes) -> GrainBoundaryConductivityMaker:
@@ -77,6 +78,7 @@ def run(tmp_path, monkeypatch):
     return flow, store, responses
 
 
+@pytest.mark.slow
 def test_a_boundary_from_end_to_end(tmp_path, monkeypatch):
     flow, store, responses = run(tmp_path, monkeypatch)
     document = responses[flow.output.uuid][1].output
@@ -86,12 +88,13 @@ def test_a_boundary_from_end_to_end(tmp_path, monkeypatch):
         document.bulk_conductivity_S_cm,
         document.asr_ohm_cm2,
     )
-    # free ions do not feel the boundary: cell and bulk agree, and the resistance is bounded
-    assert bulk.value is not None
-    assert cell.value is not None, cell.reasons
-    assert abs(cell.value - bulk.value) < 5 * (cell.error + bulk.error)
-    assert asr.status in {"converged", "not_converged"}
-    assert (asr.value is None) == (asr.status == "not_converged")
+    # 12 ps are too short for ions to forget a boundary: a bound and what to do, no number
+    assert bulk.value is not None, bulk.reasons
+    assert cell.status == asr.status == document.status == "not_converged"
+    assert cell.value is asr.value is None
+    assert cell.upper_bound > 0
+    assert "or at a higher temperature" in cell.reasons[0]
+    assert document.segregation[0].sites[0].energy_eV == pytest.approx(0.0, abs=1e-6)
     assert document.is_poor_proxy
     assert "Sigma 5 is a poor proxy" in document.warnings[0]
     assert document.provenance.potential.name == FREE
@@ -102,9 +105,8 @@ def test_a_boundary_from_end_to_end(tmp_path, monkeypatch):
         "relaxed",
         "annealed",
     ]
-    names = [job.name for job in flow.jobs]
-    uuids = dict(zip(names, [getattr(job, "uuid", None) for job in flow.jobs], strict=True))
-    screen = responses[next(u for n, u in uuids.items() if n.startswith("boundary energies"))][1]
+    energies = next(job for job in flow.jobs if job.name.startswith("boundary energies"))
+    screen = responses[energies.uuid][1]
     assert isinstance(screen.output, BoundaryScreenDoc)
     assert screen.output.chosen in {energy.name for energy in document.boundary_energies}
     cells = store.query_one({"output.schema_name": "BoundarySetDoc"}, load=True)
