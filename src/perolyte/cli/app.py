@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from perolyte import __version__
+from perolyte.cli.boundary_command import boundary
 from perolyte.cli.bvse_command import bvse
 from perolyte.cli.candidate_commands import dope, vacancies
 from perolyte.cli.cluster_command import cluster
@@ -215,6 +216,7 @@ def ingest(
 
 app.command()(dope)
 app.command()(vacancies)
+app.command()(boundary)
 app.command()(bvse)
 app.command()(transport)
 app.command()(provenance)

@@ -3,6 +3,7 @@
 from perolyte.flows.active_learning import ActiveLearningMaker
 from perolyte.flows.aimd import AimdMaker
 from perolyte.flows.batch_md import BatchMDMaker
+from perolyte.flows.boundary import GrainBoundaryConductivityMaker
 from perolyte.flows.bvse import BvseMaker
 from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
@@ -16,12 +17,20 @@ from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.flows.validation import PotentialValidationMaker
 from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
+from perolyte.jobs import (
+    BoundaryRecipe,
+    GrainBoundary,
+    ParentRecipe,
+    Segregant,
+    assign_identities,
+)
 from perolyte.structures import Dopant, Doping, Vacancy
 
 __all__ = [
     "ActiveLearningMaker",
     "AimdMaker",
     "BatchMDMaker",
+    "BoundaryRecipe",
     "BvseFilter",
     "BvseMaker",
     "ConductivityMaker",
@@ -29,12 +38,14 @@ __all__ = [
     "Doping",
     "DopingScreenMaker",
     "GrainBoundary",
+    "GrainBoundaryConductivityMaker",
     "IngestMaker",
     "LabelMaker",
     "MicrostructureMaker",
     "ParentRecipe",
     "PotentialTrainingMaker",
     "PotentialValidationMaker",
+    "Segregant",
     "TransportMaker",
     "Vacancy",
     "VacancyScreenMaker",

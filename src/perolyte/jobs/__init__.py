@@ -1,6 +1,11 @@
 """Jobs: each calls one function, builds one document and returns it."""
 
 from perolyte.jobs.averaging import average_runs
+from perolyte.jobs.boundary_cells import BoundaryRecipe, build_boundaries, build_boundary_cells
+from perolyte.jobs.boundary_relaxation import AnnealSettings
+from perolyte.jobs.boundary_screen import screen_boundaries, screen_boundary_cells
+from perolyte.jobs.boundary_segregation import Segregant
+from perolyte.jobs.boundary_transport import analyse_boundary, build_boundary_document
 from perolyte.jobs.bvse import BvseRun, compute_bvse, describe_bvse, run_bvse
 from perolyte.jobs.candidates import build_candidates, generate_candidates
 from perolyte.jobs.conductivity import (
@@ -29,17 +34,24 @@ from perolyte.jobs.training_set import assemble_training_set, build_training_set
 from perolyte.jobs.validation import describe_validation, validate_potential
 
 __all__ = [
+    "AnnealSettings",
+    "BoundaryRecipe",
     "BvseRun",
     "GrainBoundary",
     "ParentRecipe",
     "PathSettings",
     "RecipeSettings",
+    "Segregant",
+    "analyse_boundary",
     "analyse_diffusion",
     "analyse_impedance",
     "analyse_paths",
     "assemble_training_set",
     "assign_identities",
     "average_runs",
+    "build_boundaries",
+    "build_boundary_cells",
+    "build_boundary_document",
     "build_candidates",
     "build_conductivity",
     "build_grain_size_map",
@@ -68,6 +80,8 @@ __all__ = [
     "relax_candidates",
     "run_bvse",
     "run_conductivities",
+    "screen_boundaries",
+    "screen_boundary_cells",
     "summarise_screening",
     "validate_potential",
 ]

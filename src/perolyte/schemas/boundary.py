@@ -16,6 +16,7 @@ __all__ = [
     "BoundaryCellDescription",
     "BoundaryEnergy",
     "BoundaryProfile",
+    "BoundaryScreenDoc",
     "BoundarySetDoc",
     "BoundaryValue",
     "GrainBoundaryDoc",
@@ -149,6 +150,25 @@ class SegregationDescription(BaseModel):
     boundary_fraction: float | None = Field(
         description="Langmuir-McLean occupancy of the boundary's sites, mean over the distribution"
     )
+
+
+class BoundaryScreenDoc(Document):
+    """Energies of the cells of a boundary, and the one that goes on."""
+
+    sigma_value: int
+    miller: Miller
+    axis: Miller
+    formula: str
+    mobile_ion: str | None
+    energies: list[BoundaryEnergy] = Field(description="relaxed cells, then annealed ones")
+    chosen: str | None = Field(description="cell of the lowest energy; None where there is none")
+    chosen_stage: Literal["relaxed", "annealed"] | None
+    boundary_energy_J_m2: float | None
+    bulk_energy_eV: float | None = Field(description="of the relaxed bulk cell")
+    structure: Structure | None = Field(description="of the chosen cell")
+    separation_A: float | None
+    mobile_ions_added: int = 0
+    segregation: list[SegregationDescription] = Field(default_factory=list)
 
 
 class BoundaryProfile(BaseModel):

@@ -22,6 +22,7 @@ from perolyte.flows import (
     ActiveLearningMaker,
     AimdMaker,
     BatchMDMaker,
+    BoundaryRecipe,
     BvseMaker,
     ConductivityMaker,
     Dopant,
@@ -33,6 +34,9 @@ from perolyte.flows import (
     ParentRecipe,
     PotentialTrainingMaker,
     PotentialValidationMaker,
+    GrainBoundaryConductivityMaker,
+    ParentRecipe,
+    Segregant,
     TransportMaker,
     Vacancy,
     VacancyScreenMaker,
@@ -137,6 +141,16 @@ CASES = {
     "training": Case(
         PotentialTrainingMaker(settings={"batch_size": 2}, campaign="c"),
         lambda maker: Flow([job := maker.make(OutputReference("u"), seed=2)], output=job.output),
+    "grain boundary": Case(
+        GrainBoundaryConductivityMaker(
+            ConductivityMaker(hop_distance_A=3.6, md_maker=BatchMDMaker(potential=TOY)), seed=2
+        ),
+        lambda maker: maker.make(
+            ROCKSALT,
+            BoundaryRecipe(13, (3, 2, 0)),
+            segregants=[Segregant("vacancy", "Li")],
+            candidate="salt",
+        ),
         None,
     ),
     "transport of files": Case(
