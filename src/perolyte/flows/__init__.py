@@ -16,7 +16,6 @@ from perolyte.flows.training import PotentialTrainingMaker
 from perolyte.flows.transport import TransportMaker
 from perolyte.flows.vacancies import VacancyScreenMaker
 from perolyte.flows.validation import PotentialValidationMaker
-from perolyte.jobs import GrainBoundary, ParentRecipe, assign_identities
 from perolyte.jobs import (
     BoundaryRecipe,
     GrainBoundary,

@@ -29,13 +29,12 @@ from perolyte.flows import (
     Doping,
     DopingScreenMaker,
     GrainBoundary,
+    GrainBoundaryConductivityMaker,
     LabelMaker,
     MicrostructureMaker,
     ParentRecipe,
     PotentialTrainingMaker,
     PotentialValidationMaker,
-    GrainBoundaryConductivityMaker,
-    ParentRecipe,
     Segregant,
     TransportMaker,
     Vacancy,
@@ -141,6 +140,8 @@ CASES = {
     "training": Case(
         PotentialTrainingMaker(settings={"batch_size": 2}, campaign="c"),
         lambda maker: Flow([job := maker.make(OutputReference("u"), seed=2)], output=job.output),
+        None,
+    ),
     "grain boundary": Case(
         GrainBoundaryConductivityMaker(
             ConductivityMaker(hop_distance_A=3.6, md_maker=BatchMDMaker(potential=TOY)), seed=2
@@ -166,6 +167,8 @@ CASES = {
     "validation of a potential": Case(
         PotentialValidationMaker(potential="ase.calculators.emt.EMT", campaign="c"),
         lambda maker: maker.make(structures={"salt": ROCKSALT}),
+        None,
+    ),
     "microstructure": Case(
         MicrostructureMaker(settings={"n_dimensions": 2}, seed=1, campaign="c"),
         lambda maker: maker.make(

@@ -705,17 +705,6 @@ BOUNDARY = GrainBoundaryDoc(
     is_poor_proxy=True,
     **COMMON,
 )
-DOCUMENTS: list[Document] = [
-    make_exploration(selected=[SELECTED]),
-    make_exploration(calibration=None, warnings=["not calibrated"]),
-    make_round(),
-    make_loop_document(),
-    VALIDATION,
-    LABEL,
-    LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
-    TRAINING_SET,
-    BOUNDARY_SET,
-    BOUNDARY,
 GRAIN_SIZES = GrainSizeDescription(
     n_grains=2, mean_nm=45.0, mean_std_nm=1.0, log_std=0.1, intercept_size_nm=50.0
 )
@@ -743,6 +732,16 @@ MICROSTRUCTURE = MicrostructureDoc(
     **COMMON,
 )
 DOCUMENTS: list[Document] = [
+    make_exploration(selected=[SELECTED]),
+    make_exploration(calibration=None, warnings=["not calibrated"]),
+    make_round(),
+    make_loop_document(),
+    VALIDATION,
+    LABEL,
+    LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
+    TRAINING_SET,
+    BOUNDARY_SET,
+    BOUNDARY,
     MICROSTRUCTURE,
     BoundaryScreenDoc(
         sigma_value=5,
