@@ -16,9 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from perolyte.cli.outputs import make_console
+from perolyte.cli.result_folder import open_result_folder
 from perolyte.cli.transport_files import check_folder
-from perolyte.errors import InputError, StoreError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.jobs import BoundaryRecipe, build_boundaries, screen_boundaries
 from perolyte.schemas import BoundaryScreenDoc, BoundarySetDoc
@@ -142,39 +141,18 @@ def _write(
     found: BoundarySetDoc, screen: BoundaryScreenDoc | None, record: dict[str, Any], folder: Path
 ) -> None:
     """Write a CIF of each cell and of the bulk, and the manifest last."""
-    try:
-        with lock_folder(folder):
-            _refuse_foreign(folder / MANIFEST, record)
-            replace_file(folder / "bulk.cif", str(CifWriter(found.bulk)))
-            for cell in found.cells:
-                replace_file(folder / f"{cell.name}.cif", str(CifWriter(cell.structure)))
-            if screen is not None and screen.structure is not None:
-                replace_file(folder / "lowest.cif", str(CifWriter(screen.structure)))
-            text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-            replace_file(folder / MANIFEST, text)
-    except OSError as err:
-        raise StoreError(
-            f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "
-            "another directory with -o, then give the same command again"
-        ) from err
+    with open_result_folder(folder, MANIFEST, _identify, record, "boundaries, or other options"):
+        replace_file(folder / "bulk.cif", str(CifWriter(found.bulk)))
+        for cell in found.cells:
+            replace_file(folder / f"{cell.name}.cif", str(CifWriter(cell.structure)))
+        if screen is not None and screen.structure is not None:
+            replace_file(folder / "lowest.cif", str(CifWriter(screen.structure)))
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        replace_file(folder / MANIFEST, text)
 
 
-def _refuse_foreign(path: Path, record: dict[str, Any]) -> None:
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        same = all(held[key] == record[key] for key in ("input_sha256", "options", "seed"))
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise InputError(
-            f"{path} is not readable as a manifest of boundary cells ({err}); choose another "
-            "directory with -o, or remove that file"
-        ) from err
-    if not same:
-        raise InputError(
-            f"{path.parent} holds cells of another boundary or with other options; choose another "
-            "directory with -o, or remove it first"
-        )
+def _identify(record: dict[str, Any]) -> list[str]:
+    return [json.dumps(record[key], sort_keys=True) for key in ("input_sha256", "options", "seed")]
 
 
 def _print(

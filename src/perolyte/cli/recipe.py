@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.table import Table
 
 from perolyte.cli.outputs import make_console
 from perolyte.cli.recipe_source import find_source
+from perolyte.cli.result_folder import open_result_folder
 from perolyte.cli.transport_files import check_folder
-from perolyte.errors import InputError, StoreError
+from perolyte.errors import InputError
 from perolyte.files import replace_file
 from perolyte.jobs import RecipeSettings, build_recipe
 from perolyte.reports.recipe_page import recipe_html, recipe_markdown
@@ -22,6 +23,7 @@ from perolyte.synthesis import FiringStep
 
 __all__ = ["parse_hold", "parse_pairs", "write_recipe_of"]
 
+RECORD = "recipe.json"
 T = TypeVar("T")
 
 
@@ -111,19 +113,15 @@ def write_recipe_of(
 
 
 def _write_files(recipe: RecipeDoc, text: str, folder: Path) -> list[Path]:
-    files = {
-        "recipe.json": text,
-        "recipe.html": recipe_html(recipe),
-        "recipe.md": recipe_markdown(recipe),
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [replace_file(folder / name, content) for name, content in files.items()]
-    except OSError as err:
-        raise StoreError(
-            f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "
-            "another directory with -o"
-        ) from err
+    record = json.loads(text)
+    with open_result_folder(folder, RECORD, _identify, record, "compositions"):
+        pages = {"recipe.html": recipe_html(recipe), "recipe.md": recipe_markdown(recipe)}
+        written = [replace_file(folder / name, content) for name, content in pages.items()]
+        return [replace_file(folder / RECORD, text), *written]
+
+
+def _identify(record: dict[str, Any]) -> list[str]:
+    return [str(record["formula"]), str(record["candidate"])]
 
 
 def _print_recipe(recipe: RecipeDoc, written: Sequence[Path]) -> None:

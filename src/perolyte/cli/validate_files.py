@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from perolyte.errors import InputError, StoreError
-from perolyte.execution.lock import lock_folder
+from perolyte.cli.result_folder import open_result_folder
 from perolyte.files import replace_file
 from perolyte.reports.trust_card import write_trust_card
 from perolyte.schemas import PotentialDoc, ValidationDoc
@@ -35,39 +35,12 @@ def write_validation(
         When a file cannot be written, or another process writes there.
     """
     record = document.model_dump(mode="json")
-    try:
-        with lock_folder(folder):
-            _refuse_foreign(folder / RECORD, record)
-            card = write_trust_card(document, folder / CARD, training=training)
-            # last: a record means that the card is there
-            text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-            return [replace_file(folder / RECORD, text), card]
-    except OSError as err:
-        raise StoreError(
-            f"cannot write {err.filename or folder} ({err.strerror}); free some space or choose "
-            "another directory with -o, then give the same command again"
-        ) from err
+    with open_result_folder(folder, RECORD, _identify, record, "potentials"):
+        card = write_trust_card(document, folder / CARD, training=training)
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        return [replace_file(folder / RECORD, text), card]
 
 
-def _refuse_foreign(path: Path, record: dict[str, object]) -> None:
-    try:
-        held = _identify(json.loads(path.read_text("utf-8")))
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise InputError(
-            f"{path} is not readable as a result of this command ({err}); choose another directory "
-            "with -o, or remove that file"
-        ) from err
-    if held != _identify(record):
-        raise InputError(
-            f"{path.parent} holds the validation of another potential; choose another directory "
-            "with -o, or remove it first"
-        )
-
-
-def _identify(record: dict[str, object]) -> tuple[str, ...]:
-    provenance = record["provenance"]
-    engine = provenance["potential"] if isinstance(provenance, dict) else None
-    found = engine or {}
-    return tuple(str(found.get(key)) for key in ("name", "version", "weights_sha256", "dtype"))
+def _identify(record: dict[str, Any]) -> list[str]:
+    engine = record["provenance"]["potential"] or {}
+    return [f"{key} {engine.get(key)}" for key in ("name", "version", "weights_sha256", "dtype")]

@@ -49,10 +49,10 @@ def test_json_is_one_object(capsys):
 
 def test_a_folder_of_another_boundary_is_not_touched(tmp_path):
     make(tmp_path)
-    with pytest.raises(InputError, match="cells of another boundary"):
+    with pytest.raises(InputError, match="holds results of other boundaries"):
         make(tmp_path, shifts=(1, 1))
     (tmp_path / "boundary.json").write_text("[", encoding="utf-8")
-    with pytest.raises(InputError, match="not readable as a manifest"):
+    with pytest.raises(InputError, match="not readable as results"):
         make(tmp_path)
 
 

@@ -123,6 +123,9 @@ def test_files_and_words_of_a_formula(tmp_path):
     assert "Li1/3La5/9TiO3" in page
     assert "empirical rule" in page
     assert "| La2O3 | 5.1613 |" in (tmp_path / "recipe.md").read_text("utf-8")
+    other = run("SrTiO3", "-o", tmp_path)
+    assert "holds results of other compositions" in str(other.exception)
+    assert json.loads((tmp_path / "recipe.json").read_text("utf-8")) == written
 
 
 def test_json_is_all_that_is_printed():

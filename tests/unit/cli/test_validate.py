@@ -64,7 +64,7 @@ def test_a_structure_of_the_user(call, copper, tmp_path):
     assert call(EMT, "--structure", copper, "-o", "out", "--quick")[0] == 0
     code, _, err = call("ase.calculators.lj.LennardJones", "--check", "labels", "-o", "out")
     assert code == 2
-    assert "holds the validation of another potential" in err
+    assert "holds results of other potentials" in err
 
 
 def test_json_for_machines(call):
