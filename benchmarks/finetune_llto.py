@@ -1,6 +1,6 @@
 """Fine-tune CHGNet on PBE labels of Li-La-Ti-O with Sr, Ba and Al; errors on what it never saw.
 
-    python benchmarks/finetune_llto.py               # all of it: about two hours on one core
+    python benchmarks/finetune_llto.py               # all of it: about an hour on one core
     python benchmarks/finetune_llto.py --curve       # the main training only
     python benchmarks/finetune_llto.py --quick       # a few frames and epochs
 
@@ -243,7 +243,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--labels", type=Path, default=LABELS)
     parser.add_argument("--folder", type=Path, default=None, help="of the trainings, kept")
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--curve", type=float, nargs="*", default=[0.25, 0.5])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default=None)
