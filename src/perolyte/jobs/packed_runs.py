@@ -12,6 +12,7 @@ from pymatgen.core import Lattice, Structure
 
 from perolyte.errors import InputError, PathError
 from perolyte.potentials.dynamics import Guards, Replica
+from perolyte.potentials.dynamics.chunks import OBSERVABLES
 from perolyte.potentials.dynamics.ensembles import Ensemble
 from perolyte.potentials.dynamics.frames import FrameBuffer
 from perolyte.potentials.dynamics.replica_folder import ReplicaFolder
@@ -227,7 +228,8 @@ class _Writer:
         moved = (positions_A - replica.positions_A)[replica.is_mobile]
         frames.displacements_A.append(moved.astype(np.float32))
         frames.centres_A.append(self._weights @ positions_A)
-        frames.scalars.append(np.full(4, np.nan))  # energies stay with the program's own documents
+        # energies stay with the program's own documents
+        frames.scalars.append(np.full(len(OBSERVABLES), np.nan))
         frames.all_positions_A.append(positions_A.astype(np.float32))
         if len(frames) == _CHUNK_FRAMES:
             self._folder.write_chunk(frames)

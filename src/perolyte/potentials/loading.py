@@ -21,7 +21,6 @@ from perolyte.errors import InputError, PotentialError
 from perolyte.potentials.chgnet_engine import ChgnetEngine
 from perolyte.potentials.chgnet_network import NetworkWeights, read_weights
 from perolyte.potentials.registry import is_potential_uuid
-from perolyte.potentials.stored import fetch_potential
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -85,6 +84,8 @@ def load_potential(
                 f"potential {name_or_path!r} is the uuid of a document; give the store that holds "
                 "it (store=)"
             )
+        from perolyte.potentials.stored import fetch_potential  # documents load pymatgen
+
         name_or_path = fetch_potential(str(name_or_path), store)
     weights, origin = load_chgnet_weights(name_or_path)
     return ChgnetEngine(

@@ -383,7 +383,7 @@ SR = {"element": "Sr", "scheme": "S3"}
         ("grain_boundary.temperature_K", 298, "extrapolate_to_K 300; bulk and boundary"),
         ("grain_boundary.source", "", "at least 3 characters"),
         ("grain_boundary.label", "guessed", "'literature' or 'assumed'"),
-        ("potential.name", "magic", "use one of chgnet, the path of a CHGNet checkpoint"),
+        ("potential.name", "magic", "use one of chgnet, mace, the path of a CHGNet checkpoint"),
         ("potential.name", "no.such.Module", "cannot be imported"),
         ("potential.name", "..x", "cannot be imported"),
         ("potential.name", "math.pi", "not callable"),

@@ -25,6 +25,12 @@ needs_gpaw = [
 FAST = {"plane_wave_cutoff_eV": 400.0, "kpoint_length_A": 6.0}
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Makers of atomate2 write files into the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
 def make_magnesia() -> Structure:
     lattice = Lattice([[0, 2.12, 2.12], [2.12, 0, 2.12], [2.12, 2.12, 0]])
     magnesia = Structure(lattice, ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])

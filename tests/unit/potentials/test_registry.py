@@ -50,7 +50,7 @@ def test_the_arguments_are_copied():
         (
             "magic",
             None,
-            "not known; use one of chgnet, the path of a CHGNet checkpoint, or the import path",
+            "not known; use one of chgnet, mace, the path of a CHGNet checkpoint, or the import",
         ),
         ("", None, "not known"),
         (".Potential", None, "not known"),

@@ -17,9 +17,9 @@ from perolyte import __version__
 from perolyte.potentials.dynamics.replica import Replica
 from perolyte.potentials.dynamics.run_settings import RunSettings
 
-__all__ = ["encode_chunk"]
+__all__ = ["OBSERVABLES", "encode_chunk"]
 
-_OBSERVABLES = (
+OBSERVABLES = (
     "potential_energy",
     "kinetic_energy",
     "temperature",
@@ -71,7 +71,7 @@ def encode_chunk(
         mobile["initial_position"].attrs["unit"] = "Angstrom"
         clock.write(mobile, "displacement", arrays["displacements_A"], "Angstrom")
         observables = file.create_group("observables")
-        for name, unit, values in zip(_OBSERVABLES, _UNITS, arrays["scalars"].T, strict=True):
+        for name, unit, values in zip(OBSERVABLES, _UNITS, arrays["scalars"].T, strict=True):
             if np.isfinite(values).all():
                 clock.write(observables, name, values, unit)
         clock.write(observables, "framework_centre", arrays["centres_A"], "Angstrom")
