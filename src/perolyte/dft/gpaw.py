@@ -44,7 +44,8 @@ class GpawSettings:
     functional
         As GPAW names it.
     kpoint_length_A
-        Å: k-points times length of the cell, along each axis, at least; the mesh holds Γ.
+        Å: k-points times length of the cell, along each axis, at least; the mesh holds Γ. Half of the
+        default is too little for forces in a hot cell of 10 atoms.
     smearing_eV
         Width of the Fermi-Dirac distribution, eV.
     energy_tolerance_eV
@@ -64,7 +65,7 @@ class GpawSettings:
 
     plane_wave_cutoff_eV: float = 600.0
     functional: str = "PBE"
-    kpoint_length_A: float = 7.8
+    kpoint_length_A: float = 20.0
     smearing_eV: float = 0.05
     energy_tolerance_eV: float = 1e-5
     force_tolerance_eV_A: float = 1e-3
