@@ -44,8 +44,8 @@ class GpawSettings:
     functional
         As GPAW names it.
     kpoint_length_A
-        Å: k-points times length of the cell, along each axis, at least; the mesh holds Γ. Half of the
-        default is too little for forces in a hot cell of 10 atoms.
+        Å: k-points times length of the cell, along each axis, at least; the mesh holds Γ. Half of
+        the default is too little for forces in a hot cell of 10 atoms.
     smearing_eV
         Width of the Fermi-Dirac distribution, eV.
     energy_tolerance_eV

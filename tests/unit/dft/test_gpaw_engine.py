@@ -80,7 +80,7 @@ def test_settings_that_are_refused(settings, message):
 def test_level_of_theory():
     theory = GpawSettings().theory
     assert theory.describe() == "gpaw, PBE, 600 eV, GPAW PAW data"
-    assert theory.sha256 == GpawSettings(kpoint_length_A=20.0).theory.sha256
+    assert theory.sha256 == GpawSettings(kpoint_length_A=10.0).theory.sha256
     assert theory.sha256 != GpawSettings(plane_wave_cutoff_eV=400).theory.sha256
 
 
