@@ -28,6 +28,8 @@ N_FRAMES = 2
 RATTLES_A = (0.05, 0.1, 0.2)
 SHEAR = 0.01
 OXIDES = (("Li", 1), ("La", 3), ("Ti", 4), ("Sr", 2), ("Ba", 2), ("Al", 3))
+PEROVSKITES = (("Sr", "Ti", 3.905), ("Ba", "Ti", 4.01), ("La", "Al", 3.79))
+"""Cubic references: A site, B site, length of the cell in Å."""
 STRAINS = {
     "three": [(-0.03, 0.0, 0.03)] * 4,
     "two": [(-0.02, 0.02)] * 4,
@@ -155,8 +157,16 @@ def rattle(run: Run) -> list[Atoms]:
 
 
 def make_references() -> list[Atoms]:
-    """Return the binary oxides, as they are and rattled: they fix the energies of the elements."""
+    """Return binary oxides, as they are and rattled, and cubic perovskites.
+
+    They fix the energies of the elements, also of one that no training frame has.
+    """
     frames = []
+    for a_site, b_site, length_A in PEROVSKITES:
+        cubic = Cell((1, 1, 1), (a_site,), (b_site,), "one").build()
+        cubic.set_cell([length_A] * 3, scale_atoms=True)
+        run = Run(f"{a_site}{b_site}O3", 1, 0, None)
+        frames.append(describe(cubic, run, f"{run.name}-reference", 0.0, kind="reference", seed=1))
     for element, charge in OXIDES:
         oxide = reference_oxide(element, charge)
         structure = plain_structure(oxide.structure().get_primitive_structure())

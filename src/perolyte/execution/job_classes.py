@@ -44,6 +44,7 @@ _FUNCTIONS = {
     "perolyte.jobs.bvse_screen.keep_best_by_barrier": JobKind("analysis", "bond valence"),
     "perolyte.jobs.relaxation.relax_candidates": JobKind("analysis", "relaxation"),
     "perolyte.jobs.relaxation.build_relax_document": JobKind("analysis", "relaxation judged"),
+    "perolyte.jobs.label_convergence.judge_convergence": JobKind("analysis", "labels judged"),
     "perolyte.jobs.labels.compute_label": JobKind("dft", "DFT"),
     "perolyte.jobs.labels.judge_task": JobKind("analysis", "labels judged"),
     "perolyte.jobs.ranking.rank_candidates": JobKind("analysis", "ranking"),

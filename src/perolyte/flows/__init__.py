@@ -9,6 +9,7 @@ from perolyte.flows.conductivity import ConductivityMaker
 from perolyte.flows.defaults import build_md_maker, build_relax_maker
 from perolyte.flows.doping import DopingScreenMaker
 from perolyte.flows.ingest import IngestMaker
+from perolyte.flows.label_convergence import LabelConvergenceMaker
 from perolyte.flows.labelling import LabelMaker
 from perolyte.flows.microstructure import MicrostructureMaker
 from perolyte.flows.screening import BvseFilter
@@ -39,6 +40,7 @@ __all__ = [
     "GrainBoundary",
     "GrainBoundaryConductivityMaker",
     "IngestMaker",
+    "LabelConvergenceMaker",
     "LabelMaker",
     "MicrostructureMaker",
     "ParentRecipe",

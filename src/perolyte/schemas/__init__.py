@@ -64,6 +64,7 @@ from perolyte.schemas.label import (
     TrainingFrame,
     TrainingSetDoc,
 )
+from perolyte.schemas.label_convergence import LabelConvergenceDoc, LabelDifference
 from perolyte.schemas.large import LARGE_KEY
 from perolyte.schemas.microstructure import (
     GrainMapDescription,
@@ -177,6 +178,8 @@ __all__ = [
     "IonPathsDoc",
     "JumpDescription",
     "KramersKronigDescription",
+    "LabelConvergenceDoc",
+    "LabelDifference",
     "LabelDoc",
     "MaterialMap",
     "MeanCellDescription",

@@ -30,6 +30,7 @@ from perolyte.flows import (
     DopingScreenMaker,
     GrainBoundary,
     GrainBoundaryConductivityMaker,
+    LabelConvergenceMaker,
     LabelMaker,
     MicrostructureMaker,
     ParentRecipe,
@@ -46,6 +47,7 @@ from perolyte.flows import (
 from perolyte.flows.conductivity import derive_seed
 from support.documents import make_structure
 
+LENNARD_JONES = "ase.calculators.lj.LennardJones"
 TOY = "support.toy_electrolyte.ToyElectrolyte"
 XDATCAR = Path(__file__).parents[2] / "data" / "XDATCAR"
 ROCKSALT = make_structure(Li=4, Cl=4)
@@ -124,6 +126,11 @@ CASES = {
     "conductivity with batches": Case(
         ConductivityMaker(hop_distance_A=3.6, seed=2, md_maker=BatchMDMaker(potential=TOY)),
         lambda maker: maker.make(ROCKSALT),
+        None,
+    ),
+    "convergence of labels": Case(
+        LabelConvergenceMaker("rc", (4.0, 6.0), LabelMaker(engine=LENNARD_JONES), campaign="c"),
+        lambda maker: maker.make({"salt": ROCKSALT}),
         None,
     ),
     "labels of another maker": Case(

@@ -52,6 +52,8 @@ from perolyte.schemas import (
     IonPathsDoc,
     JumpDescription,
     KramersKronigDescription,
+    LabelConvergenceDoc,
+    LabelDifference,
     MeanCellDescription,
     MeasuredQuantity,
     MicrostructureDoc,
@@ -655,6 +657,29 @@ VALIDATION = ValidationDoc(
     checks=[CHECK],
     seconds=4.1,
 )
+LABEL_DIFFERENCE = LabelDifference(
+    value=7.5,
+    n_frames=2,
+    energy_meV_atom=60.0,
+    force_meV_A=360.0,
+    stress_GPa=0.4,
+    within_tolerance=False,
+)
+LABEL_CONVERGENCE = LabelConvergenceDoc(
+    name="label convergence",
+    status="not_converged",
+    reasons=["they differ"],
+    provenance=PROVENANCE,
+    engine="gpaw",
+    option="kpoint_length_A",
+    frames=["hot", "hotter"],
+    differences=[
+        LABEL_DIFFERENCE,
+        LABEL_DIFFERENCE.model_copy(update={"energy_meV_atom": None, "reasons": ["no numbers"]}),
+    ],
+    energy_tolerance_meV_atom=3.0,
+    force_tolerance_meV_A=15.0,
+)
 LABEL = make_label(temperature_K=300.0, strain=0.01).model_copy(
     update={"provenance": PROVENANCE, "magmoms_muB": [0.0, 0.1, 0.0, 0.0]}
 )
@@ -738,6 +763,7 @@ DOCUMENTS: list[Document] = [
     make_loop_document(),
     VALIDATION,
     LABEL,
+    LABEL_CONVERGENCE,
     LABEL.model_copy(update={"status": "rejected", "energy_eV": None, "forces_eV_A": None}),
     TRAINING_SET,
     BOUNDARY_SET,
@@ -798,6 +824,7 @@ PARTS: list[BaseModel] = [
     make_run(last_structure=None),
     CHECK,
     CHECK_NUMBER,
+    LABEL_DIFFERENCE,
     BOUNDARY_CELL,
     BOUNDARY_ENERGY,
     RESISTANCE,
