@@ -35,11 +35,11 @@ def test_frames_and_jobs(load, tmp_path):
         assert len(cell.build()) in (10, 14, 20)
     rattled = frames.rattle(next(run for run in runs if run.strain is None))
     references = frames.make_references()
-    assert len(references) == 12
+    assert len(references) == 15
     write(tmp_path / "a.extxyz", rattled, format="extxyz")
     write(tmp_path / "b.extxyz", references, format="extxyz")
     flow = load("make_labels").build_flow(tmp_path)
-    assert len(flow.jobs) == 15
+    assert len(flow.jobs) == 18
     group = flow.jobs[0].function_kwargs["group"]
     assert (group["kind"], group["temperature_K"]) == ("rattled", None)
     assert list(flow.all_uuids) == list(load("make_labels").build_flow(tmp_path).all_uuids)

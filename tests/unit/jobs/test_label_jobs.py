@@ -34,6 +34,12 @@ GROUP = {"composition": "Cu4", "trajectory": "t", "temperature_K": 300.0, "kind"
 DIAMOND = Path(ase.__file__).parent / "test" / "testdata" / "vasp" / "vasprun_pstress.xml"
 
 
+@pytest.fixture(autouse=True)
+def _in_own_folder(tmp_path, monkeypatch):
+    """atomate2's ASE makers write a file where they run."""
+    monkeypatch.chdir(tmp_path)
+
+
 def run_flow(flow, store):
     return [job.run(store).output for job in flow.jobs][-1]
 
