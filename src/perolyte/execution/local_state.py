@@ -66,9 +66,11 @@ class LocalState:
         self._last_s = now_s
         stages: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(WORDS, 0))
         running, failed = [], []
+        ready = {node.key for node in graph.ready()}
         for node in graph.nodes.values():
             stage = self._stage_of(node)
-            stages[stage][_WORD_OF_STATE[node.state]] += 1
+            word = "ready" if node.key in ready else _WORD_OF_STATE[node.state]
+            stages[stage][word] += 1
             if node.state == "running":
                 running.append(
                     {

@@ -10,7 +10,8 @@ from jobflow import Flow
 
 from perolyte.errors import InputError
 from perolyte.execution import run_flow
-from perolyte.execution.local_state import STATE_NAME, read_folder
+from perolyte.execution.graph import JobGraph
+from perolyte.execution.local_state import STATE_NAME, LocalState, read_folder
 from perolyte.execution.status import CampaignStatus, RunningJob, estimate_rest_s
 from perolyte.jobs import assign_identities
 from perolyte.stores import open_store
@@ -38,6 +39,16 @@ def test_a_run_that_ended_with_a_failure(folder):
     assert "ValueError: no such element" in found.failed[0].error
     assert found.has_ended
     assert "tries again what failed" in found.note
+
+
+def test_what_may_begin_is_told_from_what_waits_for_others(tmp_path):
+    first, second = jobs.add(1, 2), jobs.add(1, 3)
+    last = jobs.add(first.output, 1)
+    graph = JobGraph()
+    graph.add_flow(Flow([first, second, last]))
+    LocalState(tmp_path).write(graph, lambda node: tmp_path, at_end=True)
+    (counts,) = json.loads((tmp_path / STATE_NAME).read_text())["stages"].values()
+    assert (counts["ready"], counts["waiting"]) == (2, 1)
 
 
 def test_a_run_that_was_killed(folder):
