@@ -23,7 +23,7 @@ from perolyte.stores import open_store
 SETTINGS = {
     "plane_wave_cutoff_eV": 600.0,
     "functional": "PBE",
-    "kpoint_length_A": 20.0,
+    "kpoint_length_A": 15.0,
     "smearing_eV": 0.05,
     "energy_tolerance_eV": 1e-5,
     "force_tolerance_eV_A": 1e-3,

@@ -5,6 +5,7 @@ GPAW is an optional engine (``pip install gpaw``, GPL-3): it is imported when a 
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class GpawSettings:
         As GPAW names it.
     kpoint_length_A
         Å: k-points times length of the cell, along each axis, at least; the mesh holds Γ. Half of
-        the default is too little for forces in a hot cell of 10 atoms.
+        the default puts forces in a hot cell of 10 atoms off by 0.4 eV/Å, the default by 6 meV/Å.
     smearing_eV
         Width of the Fermi-Dirac distribution, eV.
     energy_tolerance_eV
@@ -65,7 +66,7 @@ class GpawSettings:
 
     plane_wave_cutoff_eV: float = 600.0
     functional: str = "PBE"
-    kpoint_length_A: float = 20.0
+    kpoint_length_A: float = 15.0
     smearing_eV: float = 0.05
     energy_tolerance_eV: float = 1e-5
     force_tolerance_eV_A: float = 1e-3
@@ -194,9 +195,11 @@ class GpawCalculator(Calculator):
         return self.settings.theory
 
     def forget(self) -> None:
-        """Begin anew with the next atoms, wave functions and mesh."""
+        """Begin anew with the next atoms, wave functions and mesh; give the memory back."""
         self._inner = self._numbers = None
         self.reset()
+        # GPAW's parts refer to each other in circles: a worker would keep those of many labels
+        gc.collect()
 
     def calculate(
         self,

@@ -33,7 +33,7 @@ class GpawRelaxMaker(AseRelaxMaker):
 
     Examples
     --------
-    >>> GpawRelaxMaker(calculator_kwargs={"kpoint_length_A": 20.0}).calculator.settings.functional
+    >>> GpawRelaxMaker(calculator_kwargs={"kpoint_length_A": 19.0}).calculator.settings.functional
     'PBE'
     """
 

@@ -63,10 +63,13 @@ def compute_label(
     theory, version = describe_engine(engine, kwargs)
     calculator = GpawCalculator(**kwargs) if engine == "gpaw" else build_calculator(engine, kwargs)
     plain = plain_structure(structure)
+    found = evaluate_structure(plain, calculator)
+    if isinstance(calculator, GpawCalculator):
+        calculator.forget()
     raw = RawLabel(
         name=name,
         structure=plain,
-        found=evaluate_structure(plain, calculator),
+        found=found,
         theory=theory,
         engine_version=version,
         group=FrameGroup.from_dict(group),

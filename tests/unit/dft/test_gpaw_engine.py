@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import weakref
 
 import numpy as np
 import pytest
@@ -144,6 +145,15 @@ def test_a_label_and_atomate2s_document_agree(memory_store):
     assert other.energy_eV == pytest.approx(label.energy_eV, abs=1e-6)
     np.testing.assert_allclose(other.stress_GPa, label.stress_GPa, atol=1e-5)
     np.testing.assert_allclose(other.forces_eV_A, label.forces_eV_A, atol=1e-6)
+
+
+@with_marks
+def test_memory_is_given_back():
+    calculator = GpawCalculator(**FAST)
+    evaluate_structure(make_magnesia(), calculator)
+    inner = weakref.ref(calculator._inner)
+    calculator.forget()
+    assert inner() is None
 
 
 @with_marks
