@@ -5,10 +5,10 @@
     python benchmarks/finetune_llto.py --quick       # a few frames and epochs
 
 Held out are whole trajectories, everything at 1200 K, and every frame with barium, which the
-potential meets only as BaO and BaTiO3 in the fit of reference energies. The epoch that is kept is chosen by
-the validation frames. "raw" is CHGNet 0.3.0 as it is, "before" the same with its reference energies
-corrected, "after" the trained potential. The learning curve trains again on parts of the
-trajectories. Trainings are kept in --folder and go on there after a kill.
+potential meets only as BaO and BaTiO3 in the fit of reference energies. The epoch that is kept is
+chosen by the validation frames. "raw" is CHGNet 0.3.0 as it is, "before" the same with its
+reference energies corrected, "after" the trained potential. The learning curve trains again on
+parts of the trajectories. Trainings are kept in --folder and go on there after a kill.
 
 Written are docs/data/finetune_llto.json, the table in docs/training.md and its figure. The last
 line printed is one JSON object.
