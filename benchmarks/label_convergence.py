@@ -1,11 +1,13 @@
-"""How dense must the mesh of k-points be for labels of a hot cell? GPAW, PBE, 600 eV.
+"""How fine must GPAW's settings be for labels of a hot cell? PBE.
 
-    python benchmarks/label_convergence.py           # ten minutes on one core
-    python benchmarks/label_convergence.py --quick   # 300 eV and two meshes; writes nothing
+    python benchmarks/label_convergence.py                 # ten minutes on one core
+    python benchmarks/label_convergence.py --only cutoff   # or mesh
+    python benchmarks/label_convergence.py --quick         # small and coarse; writes nothing
 
 The frame is one of the label set in examples/llto_labels: LiLaTi2O6 (10 atoms, 3.9 x 3.9 x 7.8 Å)
-from molecular dynamics at 600 K. Written are docs/data/label_convergence.json and the table in
-docs/labels.md. The last line printed is one JSON object.
+from molecular dynamics at 600 K. Meshes of k-points are compared at 600 eV, cutoffs on a mesh of
+11 Å. Written are docs/data/label_convergence.json and the tables in docs/labels.md. The last line
+printed is one JSON object.
 """
 
 from __future__ import annotations
@@ -25,7 +27,11 @@ FRAME = "LiLaTi2O6-600K-+0.00-0"
 DATA = ROOT / "docs" / "data" / "label_convergence.json"
 PAGE = ROOT / "docs" / "labels.md"
 MARKS = ("<!-- label_convergence: begin -->\n", "<!-- label_convergence: end -->")
-LENGTHS_A = (7.5, 11.0, 15.0, 19.0)
+SERIES: dict[str, tuple[str, tuple[float, ...], dict[str, float]]] = {
+    "mesh": ("kpoint_length_A", (7.5, 11.0, 15.0, 19.0), {"plane_wave_cutoff_eV": 600.0}),
+    "cutoff": ("plane_wave_cutoff_eV", (500.0, 600.0, 800.0, 1000.0), {"kpoint_length_A": 11.0}),
+}
+"""Setting, its values, and what is held."""
 
 
 def read_frame(path: Path) -> Any:
@@ -34,95 +40,113 @@ def read_frame(path: Path) -> Any:
     return next(raw.structure for raw in read_extxyz(path) if raw.name == FRAME)
 
 
-def run(
-    structure: Any, settings: dict[str, Any], lengths_A: Sequence[float], store_path: Path
-) -> Any:
-    """Label the frame with each mesh; return the document and the labels."""
+def run(structure: Any, option: str, values: Sequence[float], held: dict[str, float]) -> Any:
+    """Label the frame with each value; return the document and a label."""
     from perolyte.execution import run_flow
     from perolyte.flows import LabelConvergenceMaker, LabelMaker
     from perolyte.jobs.stored_labels import read_stored_labels
     from perolyte.schemas import LabelConvergenceDoc
     from perolyte.stores import open_store
 
-    maker = LabelConvergenceMaker(values=lengths_A, label_maker=LabelMaker(engine_kwargs=settings))
-    flow = maker.make({FRAME: structure})
-    store = open_store(str(store_path))
-    try:
-        run_flow(flow, store, folder=store_path.with_name("run"), n_workers=1)
-        labels, _ = read_stored_labels(store)
-        (found,) = store.query({"output.schema_name": "LabelConvergenceDoc"})
-    finally:
-        store.close()
-    return LabelConvergenceDoc(**found["output"]), labels
+    maker = LabelConvergenceMaker(option, values, LabelMaker(engine_kwargs=held))
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"{folder}/store")
+        try:
+            run_flow(maker.make({FRAME: structure}), store, folder=f"{folder}/run", n_workers=1)
+            labels, _ = read_stored_labels(store)
+            (found,) = store.query({"output.schema_name": "LabelConvergenceDoc"})
+        finally:
+            store.close()
+    return LabelConvergenceDoc(**found["output"]), labels[0]
 
 
-def describe(document: Any, label: Any, cpu_s: float) -> dict[str, Any]:
+def measure(structure: Any, name: str, *, quick: bool) -> dict[str, Any]:
     from perolyte.dft.gpaw import count_kpoints
 
-    lengths_A = label.structure.lattice.abc
-    return {
-        "command": "python benchmarks/label_convergence.py",
-        "frame": FRAME,
-        "lengths_A": [round(x, 3) for x in lengths_A],
-        "status": document.status,
-        "reasons": document.reasons,
-        "chosen_kpoint_length_A": document.chosen,
-        "energy_tolerance_meV_atom": document.energy_tolerance_meV_atom,
-        "force_tolerance_meV_A": document.force_tolerance_meV_A,
-        "engine_version": label.engine_version,
-        "rows": [
+    option, values, held = SERIES[name]
+    if quick:
+        values = values[:2] if name == "mesh" else (300.0, 400.0)
+        held = {"plane_wave_cutoff_eV": 300.0} if name == "mesh" else {"kpoint_length_A": 7.5}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    document, label = run(structure, option, values, held)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    rows = []
+    for row in document.differences:
+        length_A = {**held, option: row.value}["kpoint_length_A"]
+        rows.append(
             {
-                "kpoint_length_A": row.value,
-                "mesh": list(count_kpoints(lengths_A, row.value)),
+                option: row.value,
+                "mesh": list(count_kpoints(structure.lattice.abc, length_A)),
                 "energy_meV_atom": round(row.energy_meV_atom, 2),
                 "force_meV_A": round(row.force_meV_A, 1),
                 "stress_GPa": round(row.stress_GPa, 3),
             }
-            for row in document.differences
-        ],
-        "cpu_s": round(cpu_s),
+        )
+    return {
+        "option": option,
+        "held": held,
+        "status": document.status,
+        "reasons": document.reasons,
+        "chosen": document.chosen,
+        "energy_tolerance_meV_atom": document.energy_tolerance_meV_atom,
+        "force_tolerance_meV_A": document.force_tolerance_meV_A,
+        "engine_version": label.engine_version,
+        "rows": rows,
+        "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime),
     }
 
 
-def format_table(figures: dict[str, Any]) -> str:
-    lines = [
-        "| `kpoint_length_A` | mesh | energy (meV/atom) | forces (meV/Å) | stress (GPa) |",
-        "|---|---|---|---|---|",
-    ]
-    for row in figures["rows"]:
-        mesh = "×".join(str(n) for n in row["mesh"])
-        lines.append(
-            f"| {row['kpoint_length_A']:g} | {mesh} | {row['energy_meV_atom']:.1f} "
-            f"| {row['force_meV_A']:.0f} | {row['stress_GPa']:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
+def format_tables(figures: dict[str, Any]) -> str:
+    tables = []
+    for name in SERIES:
+        if name not in figures["series"]:
+            continue
+        option, rows = (figures["series"][name][key] for key in ("option", "rows"))
+        lines = [
+            f"| `{option}` | mesh | energy (meV/atom) | forces (meV/Å) | stress (GPa) |",
+            "|---|---|---|---|---|",
+        ]
+        for row in rows:
+            mesh = "×".join(str(n) for n in row["mesh"])
+            lines.append(
+                f"| {row[option]:g} | {mesh} | {row['energy_meV_atom']:.1f} "
+                f"| {row['force_meV_A']:.0f} | {row['stress_GPa']:.2f} |"
+            )
+        tables.append("\n".join(lines) + "\n")
+    return "\n".join(tables)
+
+
+def write(figures: dict[str, Any]) -> None:
+    from perolyte.files import replace_file
+
+    replace_file(DATA, json.dumps(figures, indent=1) + "\n")
+    head, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
+    tail = rest.split(MARKS[1])[1]
+    replace_file(PAGE, head + MARKS[0] + format_tables(figures) + MARKS[1] + tail)
 
 
 def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--only", choices=list(SERIES), help="the other series stays as it is")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--labels", type=Path, default=LABELS)
     arguments = parser.parse_args(given)
-    quick = arguments.quick
-    settings = {"plane_wave_cutoff_eV": 300.0} if quick else {}
-    with tempfile.TemporaryDirectory() as folder:
-        document, labels = run(
-            read_frame(arguments.labels),
-            settings,
-            LENGTHS_A[: 2 if quick else None],
-            Path(folder) / "store",
-        )
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    figures = describe(document, labels[0], used.ru_utime + used.ru_stime)
-    if not quick:
-        from perolyte.files import replace_file
-
-        replace_file(DATA, json.dumps(figures, indent=1) + "\n")
-        head, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
-        tail = rest.split(MARKS[1])[1]
-        replace_file(PAGE, head + MARKS[0] + format_table(figures) + MARKS[1] + tail)
+    structure = read_frame(arguments.labels)
+    series = {}
+    if arguments.only and DATA.exists():
+        series = json.loads(DATA.read_text(encoding="utf-8"))["series"]
+    for name in [arguments.only] if arguments.only else list(SERIES):
+        series[name] = measure(structure, name, quick=arguments.quick)
+    figures = {
+        "command": "python benchmarks/label_convergence.py",
+        "frame": FRAME,
+        "lengths_A": [round(x, 3) for x in structure.lattice.abc],
+        "series": series,
+    }
+    if not arguments.quick:
+        write(figures)
     print(json.dumps(figures))
     return 0
 

@@ -13,7 +13,7 @@ from perolyte.dft.labels import FrameGroup, RawLabel, build_label
 from perolyte.dft.theory import LevelOfTheory
 from perolyte.schemas import LabelDoc, TrainingSetDoc
 
-THEORY = LevelOfTheory("gpaw", "PBE", 600.0, pseudopotentials={"*": "PAW data"})
+THEORY = LevelOfTheory("gpaw", "PBE", 900.0, pseudopotentials={"*": "PAW data"})
 METALS = {"Cu4": ["Cu"] * 4, "Cu3Ag": ["Cu", "Cu", "Cu", "Ag"], "Cu3Au": ["Cu", "Cu", "Cu", "Au"]}
 TEMPERATURES_K = (300.0, 600.0, 900.0)
 

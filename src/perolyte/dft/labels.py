@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from perolyte import __version__
-from perolyte.dft.checks import check_evaluation
+from perolyte.dft.checks import check_evaluation, doubt_stress
 from perolyte.dft.evaluation import Evaluation
 from perolyte.dft.theory import LevelOfTheory
 from perolyte.errors import InputError
@@ -138,12 +138,13 @@ def build_label(raw: RawLabel, *, provenance: Provenance | None = None, **fields
     structure, found, group = raw.structure, raw.found, raw.group
     verdict = check_evaluation(found, len(structure))
     has_numbers = verdict.net_force_eV_A is not None
+    doubt = "" if found.stress_GPa is None else doubt_stress(raw.theory)
     formula = structure.composition.reduced_formula
     return LabelDoc(
         name=raw.name,
         status=verdict.status,
         reasons=list(verdict.reasons),
-        warnings=list(verdict.warnings),
+        warnings=[*verdict.warnings, *([doubt] if doubt else [])],
         provenance=provenance or Provenance(perolyte_version=__version__),
         formula=formula,
         structure=structure,
@@ -151,6 +152,7 @@ def build_label(raw: RawLabel, *, provenance: Provenance | None = None, **fields
         energy_correction_eV=raw.energy_correction_eV,
         forces_eV_A=_as_list(found.forces_eV_A) if has_numbers else None,
         stress_GPa=_as_list(found.stress_GPa) if has_numbers else None,
+        stress_doubt=doubt or None,
         magmoms_muB=_as_list(found.magmoms_muB) if has_numbers else None,
         engine=raw.theory.engine,
         engine_version=raw.engine_version,

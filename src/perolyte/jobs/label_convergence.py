@@ -153,9 +153,9 @@ def _compare(
     energy = max(1000 * abs(a.energy_per_atom_eV - b.energy_per_atom_eV) for a, b in pairs)
     force = max(1000 * float(np.abs(a.forces_eV_A - b.forces_eV_A).mean()) for a, b in pairs)
     stresses = [
-        float(np.abs(a.stress_GPa - b.stress_GPa).max())
-        for a, b in pairs
-        if a.stress_GPa is not None and b.stress_GPa is not None
+        float(np.abs(np.array(a.stress_GPa) - b.stress_GPa).max())
+        for a, b in zip(row, finest, strict=True)
+        if a and b and a.stress_GPa is not None and b.stress_GPa is not None
     ]
     return LabelDifference(
         value=value,

@@ -216,7 +216,7 @@ def _as_frame(label: LabelDoc, split: SplitName) -> TrainingFrame:
         structure=label.structure,
         energy_eV=frame.energy_eV,
         forces_eV_A=label.forces_eV_A or [],
-        stress_GPa=label.stress_GPa,
+        stress_GPa=label.sound_stress_GPa,
         magmoms_muB=label.magmoms_muB,
         composition=label.composition,
         trajectory=label.trajectory,
@@ -257,7 +257,7 @@ def _find_doubts(labels: Sequence[LabelDoc], frames: Sequence[TrainingFrame]) ->
             f"labels were made with {len(numerics)} choices of k-points, smearing or tolerances"
         )
     without = sum(frame.stress_GPa is None for frame in frames)
-    if without:
+    if 0 < without < len(frames):
         doubts.append(f"{without} of {len(frames)} frames have no stress")
     if not any(frame.split == "validation" for frame in frames):
         doubts.append("no trajectory is left for validation")

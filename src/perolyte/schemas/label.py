@@ -52,6 +52,9 @@ class LabelDoc(Document):
     stress_GPa: list[list[float]] | None = Field(
         default=None, description="(3, 3), positive where the cell is stretched"
     )
+    stress_doubt: str | None = Field(
+        default=None, description="why the stress is not to be used: frames are without it"
+    )
     magmoms_muB: list[float] | None = None
     engine: str
     engine_version: str | None = None
@@ -69,8 +72,13 @@ class LabelDoc(Document):
     source: str | None = Field(default=None, description="file it was read from")
     task_uuid: str | None = Field(default=None, description="of the code's own document")
 
+    @property
+    def sound_stress_GPa(self) -> list[list[float]] | None:
+        """Stress, where there is one and nothing speaks against it."""
+        return None if self.stress_doubt else self.stress_GPa
+
     def to_frame(self) -> LabelledFrame:
-        """Return what trainers take; its energy has the correction.
+        """Return what trainers take: its energy has the correction, a doubtful stress is left out.
 
         Raises
         ------
@@ -81,7 +89,8 @@ class LabelDoc(Document):
             raise InputError(
                 f"label {self.name!r} has no numbers ({'; '.join(self.reasons)}); leave it out"
             )
-        return _make_frame(self, self.energy_eV + self.energy_correction_eV)
+        energy_eV = self.energy_eV + self.energy_correction_eV
+        return _make_frame(self, energy_eV, self.sound_stress_GPa)
 
 
 class TrainingFrame(BaseModel):
@@ -104,7 +113,7 @@ class TrainingFrame(BaseModel):
 
     def to_frame(self) -> LabelledFrame:
         """Return what trainers take."""
-        return _make_frame(self, self.energy_eV)
+        return _make_frame(self, self.energy_eV, self.stress_GPa)
 
 
 class RefusedLabel(BaseModel):
@@ -173,7 +182,9 @@ class TrainingSetDoc(LargeDocument):
         return super()._take_large(written)
 
 
-def _make_frame(source: LabelDoc | TrainingFrame, energy_eV: float) -> LabelledFrame:
+def _make_frame(
+    source: LabelDoc | TrainingFrame, energy_eV: float, stress_GPa: list[list[float]] | None
+) -> LabelledFrame:
     def as_array(values: Any) -> Any:
         return None if values is None else np.array(values, dtype=float)
 
@@ -182,6 +193,6 @@ def _make_frame(source: LabelDoc | TrainingFrame, energy_eV: float) -> LabelledF
         structure=source.structure,
         energy_eV=energy_eV,
         forces_eV_A=as_array(source.forces_eV_A),
-        stress_GPa=as_array(source.stress_GPa),
+        stress_GPa=as_array(stress_GPa),
         magmoms_muB=as_array(source.magmoms_muB),
     )

@@ -54,7 +54,7 @@ def _folder(tmp_path):
 def test_rows_for_people(call, folder):
     code, out, _ = call(folder)
     assert code == 0
-    assert "gpaw, PBE, 600 eV, PAW data" in out
+    assert "gpaw, PBE, 900 eV, PAW data" in out
     assert (
         f"{len(LABELS)} sound labels of {len(LABELS)} trajectories: Cu 1, Cu3Ag 4, Cu3Au 4, Cu4 3"
         in out

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from perolyte.dft.checks import MAX_FORCE_NOISE_EV_A, check_evaluation
 from perolyte.dft.evaluation import Evaluation, evaluate_structure, plain_structure
+from perolyte.dft.extxyz import format_extxyz
 from perolyte.dft.labels import FrameGroup, RawLabel, build_label
+from perolyte.dft.theory import LevelOfTheory
 from perolyte.errors import ExecutionError, InputError
 from support.made_labels import make_metal
 
@@ -152,3 +154,22 @@ def test_groups():
             FrameGroup.from_dict({"temperature_K": wrong})
     label = build_label(RawLabel("a", METAL, SOUND))
     assert (label.composition, label.trajectory, label.kind) == ("Cu", "a", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("theory", "is_used"),
+    [
+        (LevelOfTheory("gpaw", "PBE", 600.0), False),
+        (LevelOfTheory("gpaw", "PBE", 800.0), True),
+        (LevelOfTheory("gpaw", "PBE"), True),
+        (LevelOfTheory("vasp", "PBE", 520.0), True),
+    ],
+)
+def test_stresses_of_a_small_basis_are_kept_and_not_used(theory, is_used):
+    label = build_label(RawLabel("a", METAL, SOUND, theory=theory))
+    assert label.status == "converged"
+    np.testing.assert_allclose(label.stress_GPa, SOUND.stress_GPa)
+    assert (label.to_frame().stress_GPa is not None) is is_used
+    assert ("stress" in format_extxyz([label])) is is_used
+    doubts = [text for text in label.warnings if "the stress is left out" in text]
+    assert doubts == ([] if is_used else [label.stress_doubt])

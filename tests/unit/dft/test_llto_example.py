@@ -56,3 +56,4 @@ def test_labels_are_sound_and_of_one_level(repository):
     assert data.settings["cutoff_eV"] == 600.0
     assert data.n_duplicates == 0
     assert data.warnings == []
+    assert all(frame.stress_GPa is None for frame in data.frames)

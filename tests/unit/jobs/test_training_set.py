@@ -93,7 +93,7 @@ def test_mixed_levels_of_theory_are_refused():
         assemble([*LABELS, other])
     assert str(caught.value) == (
         "labels lie on different energy surfaces: 'other' is gpaw, PBE, 400 eV, PAW data and "
-        f"{LABELS[0].name!r} gpaw, PBE, 600 eV, PAW data; make one set of each"
+        f"{LABELS[0].name!r} gpaw, PBE, 900 eV, PAW data; make one set of each"
     )
 
 
