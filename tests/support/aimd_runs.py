@@ -16,6 +16,7 @@ SALT = Structure.from_spacegroup(
 N_STEPS = 12
 COARSE = {
     "plane_wave_cutoff_eV": 200.0,
+    "kpoint_length_A": 1.0,
     "energy_tolerance_eV": 1e-4,
     "force_tolerance_eV_A": 0.05,
 }

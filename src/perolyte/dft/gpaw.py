@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from ase.calculators.calculator import Calculator, SCFError, all_changes
 
+from perolyte.dft.checks import STRESS_CUTOFF_EV
 from perolyte.dft.theory import LevelOfTheory
 from perolyte.errors import ExecutionError, InputError
 from perolyte.parsing import shorten_error
@@ -193,6 +194,21 @@ class GpawCalculator(Calculator):
     def theory(self) -> LevelOfTheory:
         """Level of theory of what it computes."""
         return self.settings.theory
+
+    def check_stress(self, purpose: str) -> None:
+        """Refuse a cutoff that is too low for stresses.
+
+        Raises
+        ------
+        InputError
+            Naming what needs them, ``purpose``.
+        """
+        least_eV, cutoff_eV = STRESS_CUTOFF_EV["gpaw"], self.settings.plane_wave_cutoff_eV
+        if cutoff_eV < least_eV:
+            raise InputError(
+                f"{purpose} with plane_wave_cutoff_eV {cutoff_eV:g} eV: stresses converge from "
+                f"{least_eV:g} eV on; raise the cutoff, or keep the cell"
+            )
 
     def forget(self) -> None:
         """Begin anew with the next atoms, wave functions and mesh; give the memory back."""

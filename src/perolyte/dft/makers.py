@@ -22,24 +22,34 @@ __all__ = ["GpawRelaxMaker", "GpawStaticMaker"]
 class GpawRelaxMaker(AseRelaxMaker):
     """Relax atoms and cell with GPAW.
 
-    A cell is relaxed at 600 eV or more only: stress needs a higher cutoff than forces.
-
     Parameters
     ----------
     calculator_kwargs
-        Fields of :class:`~perolyte.dft.gpaw.GpawSettings`.
+        Fields of :class:`~perolyte.dft.gpaw.GpawSettings`; a cutoff of 800 eV by default.
     **kwargs
         All else is of atomate2's ``AseRelaxMaker``.
 
+    Raises
+    ------
+    InputError
+        For a cell that shall be relaxed below 800 eV: stress needs a higher cutoff than forces.
+
     Examples
     --------
-    >>> GpawRelaxMaker(calculator_kwargs={"kpoint_length_A": 19.0}).calculator.settings.functional
-    'PBE'
+    >>> GpawRelaxMaker().calculator.settings.plane_wave_cutoff_eV
+    800.0
+    >>> GpawRelaxMaker(calculator_kwargs={"plane_wave_cutoff_eV": 600}, relax_cell=False).relax_cell
+    False
     """
 
     name: str = "GPAW relax"
+    calculator_kwargs: dict = field(default_factory=lambda: {"plane_wave_cutoff_eV": 800.0})
     relax_kwargs: dict = field(default_factory=lambda: {"fmax": 0.02})
     optimizer_kwargs: dict = field(default_factory=lambda: {"optimizer": "LBFGS"})
+
+    def __post_init__(self) -> None:
+        if self.relax_cell and self.steps > 0:
+            GpawCalculator(**self.calculator_kwargs).check_stress("relax_cell")
 
     def _get_calculator(self) -> GpawCalculator:
         return GpawCalculator(**self.calculator_kwargs)
@@ -76,6 +86,7 @@ class GpawStaticMaker(GpawRelaxMaker):
     """
 
     name: str = "GPAW static"
+    calculator_kwargs: dict[str, Any] = field(default_factory=dict)
     relax_cell: bool = False
     steps: int = 0
     relax_kwargs: dict[str, Any] = field(default_factory=dict)

@@ -33,7 +33,8 @@ class VaspDynamics:
     Parameters
     ----------
     k_points
-        Divisions of a Γ-centred mesh; Γ alone suits cells of about 8 Å and more.
+        Divisions of a Γ-centred mesh. Γ alone is for cells of 10 Å and more: in one of 8 Å it
+        leaves forces off by 0.4 eV/Å (LiLaTi2O6).
     steps_per_job
         Steps of one VASP run. The next one goes on from its positions and velocities, so that a
         kill loses at most these.

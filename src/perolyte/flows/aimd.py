@@ -184,6 +184,11 @@ class AimdMaker(MDLengths, Maker):
         else:
             maker = self._md_maker()
             resolve_potential(maker.potential, maker.calculator_kwargs)
+        if self.engine == "gpaw" and self.cell_equilibration_ps > 0:
+            from perolyte.dft.gpaw import GpawCalculator
+
+            purpose = f"cell_equilibration_ps {self.cell_equilibration_ps:g} ps"
+            GpawCalculator(**self.engine_kwargs).check_stress(purpose)
 
     def describe_engine(self) -> PotentialProvenance:
         """Return what the documents say of the engine; the version is in what the run says."""

@@ -78,6 +78,13 @@ def test_settings_that_are_refused(settings, message):
         LabelMaker(engine_kwargs=settings).make(make_magnesia(), name="a")
 
 
+def test_a_cell_is_not_relaxed_with_stresses_that_are_not_converged():
+    message = "relax_cell with plane_wave_cutoff_eV 600 eV: stresses converge from 800 eV on"
+    with pytest.raises(InputError, match=message):
+        GpawRelaxMaker(calculator_kwargs={"plane_wave_cutoff_eV": 600.0})
+    assert GpawStaticMaker().calculator.settings == GpawSettings()
+
+
 def test_level_of_theory():
     theory = GpawSettings().theory
     assert theory.describe() == "gpaw, PBE, 600 eV, GPAW PAW data"

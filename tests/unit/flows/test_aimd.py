@@ -135,6 +135,8 @@ def test_what_make_refuses():
     ]:
         with pytest.raises(InputError, match=message):
             AimdMaker(engine="vasp", **changes).make(ROCKSALT, **ASKED)
+    with pytest.raises(InputError, match="ps 5 ps with plane_wave_cutoff_eV 600 eV: stresses"):
+        AimdMaker(engine="gpaw", cell_equilibration_ps=5.0).make(ROCKSALT, **ASKED)
     with pytest.raises(InputError, match="give at least one above 0 K"):
         AimdMaker(engine="vasp").make(ROCKSALT, **{**ASKED, "temperatures_K": []})
 
