@@ -1,6 +1,7 @@
 """Grains on voxels: how they grow, and what they conduct together."""
 
 from perolyte.mesoscale.microstructure.bounds import ConductivityBounds, bound_conductivity
+from perolyte.mesoscale.microstructure.current_map import current_density
 from perolyte.mesoscale.microstructure.grain_map import (
     GrainMap,
     GrainSizeStatistics,
@@ -10,7 +11,6 @@ from perolyte.mesoscale.microstructure.growth_law import GrowthLawResult, fit_gr
 from perolyte.mesoscale.microstructure.growth_run import BoundaryKinetics, GrainGrowthState
 from perolyte.mesoscale.microstructure.homogenisation import (
     EffectiveConductivityResult,
-    current_density,
     effective_conductivity,
 )
 from perolyte.mesoscale.microstructure.phase_field import (
