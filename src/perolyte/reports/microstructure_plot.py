@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from perolyte.errors import InputError
-from perolyte.mesoscale.microstructure import GrainMap
+from perolyte.reports.grain_map_plot import (
+    draw_boundaries,
+    draw_grains,
+    find_extent,
+    find_plane,
+    lay_rows,
+)
 from perolyte.reports.style import (
     GREY,
     OKABE_ITO,
@@ -23,18 +27,14 @@ from perolyte.reports.style import (
     with_style,
 )
 from perolyte.schemas import MicrostructureDoc
-from perolyte.units import NM_PER_UM
+
+if TYPE_CHECKING:
+    # compiled code, which reports of campaigns do not need
+    from perolyte.mesoscale.microstructure import GrainMap
 
 __all__ = ["current_figure", "microstructure_figure"]
 
 _AXES: Final = "xyz"
-_TINTS: Final = tuple(
-    tuple(0.45 * np.array(to_rgb(OKABE_ITO[name])) + 0.55)
-    for name in ("sky", "orange", "green", "purple", "blue", "vermilion")
-)
-"""Pale, so that black boundaries stand out; more than a map in a plane needs."""
-_LONG_NM: Final = 2000.0
-"""Edges from here on are given in µm."""
 
 
 @with_style
@@ -60,8 +60,10 @@ def microstructure_figure(document: MicrostructureDoc, *, title: str = "") -> Fi
     if document.grains is None:
         say_missing(left, "No grains to show:\nthe document was read without its large data.")
     else:
+        from perolyte.mesoscale.microstructure import GrainMap
+
         grains = GrainMap(document.grains.labels(), document.grains.voxel_nm)
-        _draw_grains(left, grains)
+        draw_grains(left, grains)
     if document.conductivity_S_cm is None:
         say_missing(right, "\n".join(["No conductivity:", *document.reasons]))
     else:
@@ -130,17 +132,17 @@ def current_figure(
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     figure.suptitle(plain_text(title), x=0.01, ha="left", fontsize=11)
-    _draw_grains(left, grains)
-    extent, _ = _find_extent(grains)
+    draw_grains(left, grains)
+    extent, _ = find_extent(grains)
     image = right.imshow(
-        _turn(np.sqrt((shown**2).sum(axis=0))),
+        lay_rows(np.sqrt((shown**2).sum(axis=0))),
         origin="lower",
         extent=extent,
         cmap="cividis",
         vmin=0.0,
         interpolation="nearest",
     )
-    _draw_boundaries(right, _plane(grains), extent)
+    draw_boundaries(right, find_plane(grains), extent)
     _draw_lines(right, shown, extent)
     right.set(xlabel=left.get_xlabel())
     figure.colorbar(image, ax=right, label="current density over its mean")
@@ -159,66 +161,6 @@ def _smooth(current: NDArray[np.float64], n: int) -> NDArray[np.float64]:
 
     # the cell repeats
     return np.stack([uniform_filter(component, n, mode="wrap") for component in current])
-
-
-def _turn(values: NDArray[Any]) -> NDArray[Any]:
-    """Return what imshow wants: y down the rows."""
-    return values.swapaxes(0, 1)
-
-
-def _find_extent(grains: GrainMap) -> tuple[tuple[float, float, float, float], str]:
-    edges = grains.edges_nm[:2]
-    scale, unit = (NM_PER_UM, "µm") if max(edges) >= _LONG_NM else (1.0, "nm")
-    return (0.0, edges[0] / scale, 0.0, edges[1] / scale), unit
-
-
-def _plane(grains: GrainMap) -> NDArray[np.int32]:
-    labels = grains.labels
-    return labels if labels.ndim == 2 else labels[:, :, labels.shape[2] // 2]
-
-
-def _draw_grains(axes: Axes, grains: GrainMap) -> None:
-    labels = _plane(grains)
-    extent, unit = _find_extent(grains)
-    axes.imshow(_turn(_tint(labels)), origin="lower", extent=extent, interpolation="nearest")
-    _draw_boundaries(axes, labels, extent)
-    axes.set(xlabel=f"x ({unit})", ylabel=f"y ({unit})")
-
-
-def _draw_boundaries(
-    axes: Axes, labels: NDArray[np.int32], extent: tuple[float, float, float, float]
-) -> None:
-    segments = _find_boundaries(labels) * (extent[1] / labels.shape[0])
-    axes.add_collection(LineCollection(list(segments), colors="black", linewidths=0.7))
-
-
-def _tint(labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return (n_x, n_y, 3): neighbours, also through the edge of the cell, in other tints."""
-    known, places = np.unique(labels, return_inverse=True)
-    numbers = places.reshape(labels.shape)
-    near: list[set[int]] = [set() for _ in known]
-    for axis in range(2):
-        other = np.roll(numbers, -1, axis)
-        differs = numbers != other
-        for a, b in set(zip(numbers[differs].tolist(), other[differs].tolist(), strict=True)):
-            near[a].add(b)
-            near[b].add(a)
-    chosen = np.full(len(known), -1)
-    for grain in sorted(range(len(known)), key=lambda g: (-len(near[g]), g)):
-        taken = {int(chosen[other]) for other in near[grain]}
-        free = [tint for tint in range(len(_TINTS)) if tint not in taken]
-        # the least used of the free ones; where none is free the black line tells grains apart
-        chosen[grain] = min(free or range(len(_TINTS)), key=lambda t: (int((chosen == t).sum()), t))
-    return np.array(_TINTS)[chosen[numbers]]
-
-
-def _find_boundaries(labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return (n, 2, 2) segments between voxels of different grains, in voxels."""
-    i, j = np.nonzero(labels[:-1] != labels[1:])
-    upright = np.stack([np.stack([i + 1, j], -1), np.stack([i + 1, j + 1], -1)], axis=1)
-    i, j = np.nonzero(labels[:, :-1] != labels[:, 1:])
-    level = np.stack([np.stack([i, j + 1], -1), np.stack([i + 1, j + 1], -1)], axis=1)
-    return np.concatenate([upright, level]).astype(np.float64)
 
 
 def _draw_lines(
