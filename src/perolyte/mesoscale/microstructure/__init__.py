@@ -7,7 +7,11 @@ from perolyte.mesoscale.microstructure.grain_map import (
     GrainSizeStatistics,
     measure_grain_sizes,
 )
-from perolyte.mesoscale.microstructure.growth_law import GrowthLawResult, fit_growth_law
+from perolyte.mesoscale.microstructure.growth_law import (
+    GrowthLawResult,
+    fit_growth_increments,
+    fit_growth_law,
+)
 from perolyte.mesoscale.microstructure.growth_run import BoundaryKinetics, GrainGrowthState
 from perolyte.mesoscale.microstructure.homogenisation import (
     EffectiveConductivityResult,
@@ -50,6 +54,7 @@ __all__ = [
     "bound_conductivity",
     "current_density",
     "effective_conductivity",
+    "fit_growth_increments",
     "fit_growth_law",
     "fit_growth_windows",
     "generate_polycrystal",
