@@ -14,6 +14,7 @@ from perolyte.reports.figures import (
 )
 from perolyte.reports.headline import write_headline
 from perolyte.reports.html import report_html, write_report
+from perolyte.reports.microstructure_plot import current_figure, microstructure_figure
 from perolyte.reports.tables import csv_text, json_text, result_records, write_csv, write_json
 from perolyte.reports.training_plot import training_figure
 
@@ -25,8 +26,10 @@ __all__ = [
     "ceramic_map_figure",
     "ceramic_map_html",
     "csv_text",
+    "current_figure",
     "grain_size_figure",
     "json_text",
+    "microstructure_figure",
     "msd_figure",
     "ranked_table",
     "ranking_figure",

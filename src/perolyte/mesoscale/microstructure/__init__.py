@@ -1,16 +1,20 @@
 """Grains on voxels: how they grow, and what they conduct together."""
 
 from perolyte.mesoscale.microstructure.bounds import ConductivityBounds, bound_conductivity
+from perolyte.mesoscale.microstructure.current_map import current_density
 from perolyte.mesoscale.microstructure.grain_map import (
     GrainMap,
     GrainSizeStatistics,
     measure_grain_sizes,
 )
-from perolyte.mesoscale.microstructure.growth_law import GrowthLawResult, fit_growth_law
+from perolyte.mesoscale.microstructure.growth_law import (
+    GrowthLawResult,
+    fit_growth_increments,
+    fit_growth_law,
+)
 from perolyte.mesoscale.microstructure.growth_run import BoundaryKinetics, GrainGrowthState
 from perolyte.mesoscale.microstructure.homogenisation import (
     EffectiveConductivityResult,
-    current_density,
     effective_conductivity,
 )
 from perolyte.mesoscale.microstructure.phase_field import (
@@ -50,6 +54,7 @@ __all__ = [
     "bound_conductivity",
     "current_density",
     "effective_conductivity",
+    "fit_growth_increments",
     "fit_growth_law",
     "fit_growth_windows",
     "generate_polycrystal",

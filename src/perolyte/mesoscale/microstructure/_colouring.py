@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,23 +51,32 @@ def colour_grains(
     (Brélaz, doi 10.1145/359094.359101). With them, only the smaller number of each pair of equal
     neighbours changes.
     """
-    size = max(neighbours) + 1
     if before is None:
-        colours = np.full(size, -1, np.int64)
-        left = set(neighbours)
-        used: dict[int, set[int]] = {grain: set() for grain in neighbours}
-        while left:
-            grain = max(left, key=lambda g: (len(used[g]), len(neighbours[g]), -g))
-            colours[grain] = _first_free(used[grain])
-            left.remove(grain)
-            for other in neighbours[grain]:
-                used[other].add(int(colours[grain]))
-        return colours
+        return _colour_anew(neighbours)
     colours = before.copy()
     for grain in sorted(neighbours):
         taken = {int(colours[other]) for other in neighbours[grain]}
         if int(colours[grain]) in taken:
             colours[grain] = _first_free(taken)
+    return colours
+
+
+def _colour_anew(neighbours: dict[int, set[int]]) -> NDArray[np.int64]:
+    colours = np.full(max(neighbours) + 1, -1, np.int64)
+    used: dict[int, set[int]] = {grain: set() for grain in neighbours}
+    # a grain is put in again whenever it gets more urgent; what it left behind is passed over
+    urgent = [(0, -len(others), grain) for grain, others in neighbours.items()]
+    heapq.heapify(urgent)
+    while urgent:
+        _, _, grain = heapq.heappop(urgent)
+        if colours[grain] >= 0:
+            continue
+        colour = _first_free(used[grain])
+        colours[grain] = colour
+        for other in neighbours[grain]:
+            if colours[other] < 0 and colour not in used[other]:
+                used[other].add(colour)
+                heapq.heappush(urgent, (-len(used[other]), -len(neighbours[other]), other))
     return colours
 
 

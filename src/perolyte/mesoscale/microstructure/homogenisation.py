@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perolyte.errors import InputError
 from perolyte.mesoscale.microstructure._cell_problem import (
     CellProblem,
     Scheme,
@@ -17,16 +16,19 @@ from perolyte.mesoscale.microstructure._cell_problem import (
     StencilProblem,
 )
 from perolyte.mesoscale.microstructure._conjugate_gradient import Solution, solve_cell_problem
+from perolyte.mesoscale.microstructure._solver_settings import (
+    Precision,
+    cast_field,
+    check_field,
+    check_settings,
+    find_axes,
+    say_why,
+)
 from perolyte.mesoscale.microstructure.bounds import ConductivityBounds, bound_conductivity
 from perolyte.mesoscale.microstructure.voxel_conductivity import VoxelConductivity
 from perolyte.status import Status
 
-__all__ = ["EffectiveConductivityResult", "Precision", "current_density", "effective_conductivity"]
-
-Precision = Literal["float64", "float32"]
-
-_SINGLE_LIMIT = 1e-6
-"""Single precision cannot promise less."""
+__all__ = ["EffectiveConductivityResult", "effective_conductivity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,14 +139,14 @@ def effective_conductivity(
     >>> print(result.conductivity_S_cm.diagonal().round(7))
     [0.0294118 0.67     ]
     """
-    field = _check_field(conductivity_S_cm)
-    _check_settings(field, tolerance, max_iterations, scheme, precision, n_threads)
-    sigma = _cast(field, precision)
+    field = check_field(conductivity_S_cm)
+    check_settings(field, tolerance, max_iterations, scheme, precision, n_threads)
+    sigma = cast_field(field, precision)
     lowest, highest = field.eigenvalues()
     problem = _choose_problem(sigma, scheme, n_threads, xp, device)
     columns: list[NDArray[Any]] = []
     solutions: list[Solution] = []
-    for axis in _axes(field):
+    for axis in find_axes(field):
         solution = solve_cell_problem(
             problem,
             np.eye(3)[axis],
@@ -165,113 +167,6 @@ def effective_conductivity(
         scheme=scheme,
         precision=precision,
     )
-
-
-def current_density(
-    conductivity_S_cm: ArrayLike | VoxelConductivity,
-    *,
-    axis: int = 0,
-    tolerance: float = 1e-4,
-    max_iterations: int = 2000,
-    n_threads: int = 1,
-) -> NDArray[np.float64]:
-    """Return the current density in every voxel for a mean field of 1 V/cm along an axis.
-
-    Parameters
-    ----------
-    conductivity_S_cm, tolerance, max_iterations, n_threads
-        As :func:`effective_conductivity`, real; scheme "rotated".
-    axis
-        Of the field.
-
-    Returns
-    -------
-    numpy.ndarray
-        (d, n_x, n_y[, n_z]), A/cm².
-
-    Raises
-    ------
-    InputError
-        As :func:`effective_conductivity`, for a complex field, or an axis that is not there.
-    ConvergenceError
-        Where the tolerance was not reached.
-
-    Examples
-    --------
-    >>> layers = np.ones((4, 2))
-    >>> layers[0] = 0.25
-    >>> print(current_density(layers, axis=1)[1, :, 0])
-    [0.25 1.   1.   1.  ]
-    """
-    from perolyte.errors import ConvergenceError
-
-    field = _check_field(conductivity_S_cm)
-    _check_settings(field, tolerance, max_iterations, "rotated", "float64", n_threads)
-    if field.is_complex:
-        raise InputError("the conductivity is complex; give its real part for a map of the current")
-    if axis not in range(field.n_dimensions):
-        raise InputError(f"axis is {axis}; give 0 to {field.n_dimensions - 1}")
-    problem = SpectralProblem(_cast(field, "float64"), "rotated", np, None)
-    applied = np.eye(3)[_axes(field)[axis]]
-    solution = solve_cell_problem(
-        StencilProblem(_cast(field, "float64"), "rotated", n_threads),
-        applied,
-        coercivity=field.eigenvalues()[0],
-        tolerance=tolerance,
-        max_iterations=max_iterations,
-    )
-    if solution.error_bound > tolerance:
-        raise ConvergenceError(_say_why(solution, axis, tolerance))
-    current = problem.currents(solution.potential, applied)
-    return np.stack([current[a].reshape(field.shape) for a in _axes(field)])
-
-
-def _check_field(given: ArrayLike | VoxelConductivity) -> VoxelConductivity:
-    if isinstance(given, VoxelConductivity):
-        given.check()
-        return given
-    return VoxelConductivity.from_array(given)
-
-
-def _check_settings(
-    field: VoxelConductivity,
-    tolerance: float,
-    max_iterations: int,
-    scheme: str,
-    precision: str,
-    n_threads: int,
-) -> None:
-    if scheme not in get_args(Scheme):
-        raise InputError(f"scheme is {scheme!r}; it must be one of {', '.join(get_args(Scheme))}")
-    if precision not in get_args(Precision):
-        raise InputError(f"precision is {precision!r}; it must be float64 or float32")
-    lowest = _SINGLE_LIMIT if precision == "float32" else 1e-14
-    if not lowest <= tolerance < 1:
-        raise InputError(
-            f"tolerance is {tolerance:g}; in {precision} it must be from {lowest:g} to below 1"
-        )
-    for name, value in (("max_iterations", max_iterations), ("n_threads", n_threads)):
-        if not value >= 1:
-            raise InputError(f"{name} is {value}; it must be at least 1")
-    if scheme == "finite_volume" and not field.is_isotropic:
-        off_diagonal = field.components_S_cm[field.n_dimensions :]
-        if np.abs(off_diagonal).max() > 1e-9 * np.abs(field.components_S_cm).max():
-            raise InputError(
-                "tensors of voxels are turned against the grid, which the scheme 'finite_volume' "
-                "cannot represent: use 'rotated'"
-            )
-
-
-def _axes(field: VoxelConductivity) -> tuple[int, ...]:
-    """Return where the axes are among three."""
-    return (0, 1, 2) if field.n_dimensions == 3 else (0, 2)
-
-
-def _cast(field: VoxelConductivity, precision: Precision) -> NDArray[Any]:
-    kind: Any = np.float64 if precision == "float64" else np.float32
-    if field.is_complex:
-        kind = np.result_type(kind, np.complex64)
-    return np.ascontiguousarray(field.to_three(), dtype=kind)
 
 
 def _choose_problem(
@@ -301,7 +196,7 @@ def _correct(
 
     Entries above the diagonal come from this column, those below from later ones.
     """
-    axes = _axes(field)
+    axes = find_axes(field)
     column = solution.current[list(axes)]
     for index, other in enumerate([*earlier, solution]):
         column[index] = column[index] - problem.dot(other.potential, solution.residual)
@@ -319,7 +214,7 @@ def _make_result(
     precision: Precision,
 ) -> EffectiveConductivityResult:
     reasons = tuple(
-        _say_why(solution, axis, tolerance)
+        say_why(solution, axis, tolerance)
         for axis, solution in enumerate(solutions)
         if solution.error_bound > tolerance
     )
@@ -338,12 +233,4 @@ def _make_result(
         scheme=scheme,
         precision=precision,
         n_voxels=field.shape,
-    )
-
-
-def _say_why(solution: Solution, axis: int, tolerance: float) -> str:
-    return (
-        f"the conductivity along axis {axis} is known to {solution.error_bound:.1e}, not to "
-        f"{tolerance:.1e}, after {solution.n_iterations} iterations: allow more, or a larger "
-        "tolerance"
     )

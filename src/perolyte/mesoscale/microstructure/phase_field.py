@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perolyte.errors import InputError
+from perolyte.mesoscale.microstructure._solver_settings import Precision
 from perolyte.mesoscale.microstructure.grain_map import GrainMap
 from perolyte.mesoscale.microstructure.growth_run import (
     BoundaryKinetics,
@@ -15,7 +16,6 @@ from perolyte.mesoscale.microstructure.growth_run import (
     GrowthRun,
     distribute_grains,
 )
-from perolyte.mesoscale.microstructure.homogenisation import Precision
 
 __all__ = [
     "GrainGrowthResult",
@@ -103,8 +103,8 @@ def simulate_grain_growth(
     boundaries have the energy, width and mobility asked for (Moelans, Blanpain and Wollants, doi
     10.1103/PhysRevB.78.024113). The gradient is implicit and solved by FFT, the rest explicit (doi
     10.1016/S0010-4655(97)00115-X). Grains share order parameters and are moved to another before
-    they meet one of the same (doi 10.1103/PhysRevE.66.066119 for the idea), so that the cost does
-    not grow with the number of grains.
+    they meet one of the same (Krill and Chen, doi 10.1016/S1359-6454(02)00084-8), so that the cost
+    does not grow with the number of grains.
 
     Parameters
     ----------
