@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from perolyte.campaigns.boundary_sections import GrainBoundarySpec
+from perolyte.campaigns.boundary_sections import BoundariesSection, GrainBoundarySpec
 from perolyte.campaigns.candidate_sections import (
     BvseSpec,
     DopantSpec,
@@ -23,10 +23,10 @@ from perolyte.campaigns.engine_sections import (
 )
 from perolyte.campaigns.fields import Section, Whole
 from perolyte.campaigns.resources import JobClass, ResourceSpec
-from perolyte.schemas import GrainSizeSettings
 
 __all__ = [
     "AimdSpec",
+    "BoundariesSection",
     "BvseSpec",
     "CampaignSpec",
     "ConductivitySpec",
@@ -41,6 +41,8 @@ __all__ = [
 
 MAX_SEED = 2**63 - 1
 """Documents hold whole numbers of 64 bits."""
+MIN_LINE_TEMPERATURES = 3
+"""Of bulk and boundary, for a line over temperature."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -60,7 +62,7 @@ class CampaignSpec(Section):
         default=None, description="an engine for the MD of 'conductivity' instead of the potential"
     )
     grain_boundary: GrainBoundarySpec | None = None
-    boundaries: GrainSizeSettings | None = None
+    boundaries: BoundariesSection | None = None
     resources: dict[JobClass, ResourceSpec] = Field(
         default_factory=dict, description="of a cluster, by class of jobs"
     )
@@ -87,6 +89,26 @@ class CampaignSpec(Section):
             message = (
                 "aimd says what computes the MD of the section conductivity, which is not there; "
                 "add conductivity with its temperatures_K"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _md_for_boundaries(self) -> Self:
+        if self.boundaries is None or self.boundaries.atomistic is None:
+            return self
+        section = self.conductivity
+        if section is None or len(section.temperatures_K) < MIN_LINE_TEMPERATURES:
+            found = "no" if section is None else str(len(section.temperatures_K))
+            message = (
+                f"boundaries.atomistic with {found} temperatures_K in the section conductivity; a "
+                f"map needs lines over temperature: give {MIN_LINE_TEMPERATURES} or more"
+            )
+            raise ValueError(message)
+        if self.aimd is not None:
+            message = (
+                "boundaries.atomistic with the section aimd; boundary cells are followed with the "
+                "potential only: leave one of them out"
             )
             raise ValueError(message)
         return self

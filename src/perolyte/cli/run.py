@@ -41,7 +41,7 @@ def run_campaign(
     claim_folder(folder, campaign)
     _print_start(console, campaign, folder, workers)
     try:
-        with ProgressObserver(console, n_md_steps=campaign.count_md_steps()) as observer:
+        with ProgressObserver(console, n_md_steps=_count_steps(campaign)) as observer:
             outcome = run_flow(
                 flow,
                 job_store,
@@ -63,13 +63,17 @@ def run_campaign(
 
 
 def _print_start(console: Console, campaign: Campaign, folder: Path, workers: int) -> None:
-    steps = campaign.count_md_steps()
+    steps = _count_steps(campaign)
     console.print(
         f"campaign [bold]{campaign.name}[/]: {campaign.count_candidates()} candidates, up to "
         f"{steps} MD steps, {workers} worker{'s' if workers > 1 else ''}, output in {folder}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _count_steps(campaign: Campaign) -> int:
+    return campaign.count_md_steps() + campaign.count_boundary_steps()
 
 
 def _print_end(console: Console, outcome: RunReport, folder: Path) -> None:

@@ -44,6 +44,15 @@ def show_candidates(campaign_file: Path) -> None:
     n_atoms = found.candidates[0].n_atoms
     cost = f"up to {steps} MD steps of {n_atoms} atoms" if steps else "no molecular dynamics"
     console.print(f"{cost}, hop distance {found.hop_distance_A:.2f} Å", highlight=False)
+    sizes = campaign.preview_boundaries()
+    for size in sizes:
+        plane = " ".join(map(str, size.plane))
+        console.print(
+            f"boundary Sigma {size.sigma} ({plane}): cells of {size.n_atoms} atoms, "
+            f"{size.separation_A:.0f} Å between boundaries, {size.n_terminations} terminations, up "
+            f"to {campaign.count_boundary_steps() // len(sizes)} MD steps after annealing",
+            highlight=False,
+        )
 
 
 def show_results(campaign: str | None, store: str, *, output_format: str) -> None:
