@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from perolyte.campaigns import Campaign, load_campaign
+from perolyte.cli.boundary_outputs import print_boundaries, read_boundaries, write_boundaries
 from perolyte.cli.console import JOBS_FOLDER, make_console
 from perolyte.cli.outputs import (
     claim_folder,
@@ -50,6 +51,7 @@ def run_campaign(
                 observer=observer,
             )
         found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=True)
+        boundaries = read_boundaries(job_store, campaign.name)
     finally:
         job_store.close()
     if not outcome.failed:
@@ -57,7 +59,9 @@ def run_campaign(
     if found is not None and outcome.finished(flow.output.uuid):
         summary = ScreeningSummaryDoc.model_validate(found["output"])
         write_outputs(summary, folder)
+        write_boundaries(boundaries, folder / "figures")
         print_summary(console, summary)
+        print_boundaries(console, boundaries)
     _print_end(console, outcome, folder)
     return outcome.ok
 
