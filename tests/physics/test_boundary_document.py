@@ -12,10 +12,15 @@ import math
 import numpy as np
 import pytest
 
-from perolyte.jobs import build_boundary_document
+from perolyte.jobs import build_boundary_document, build_grain_size_map
 from perolyte.jobs.conductivity import build_conductivity
 from perolyte.jobs.diffusion import analyse_diffusion
-from perolyte.schemas import BoundaryScreenDoc, GrainBoundaryDoc
+from perolyte.schemas import (
+    BoundaryScreenDoc,
+    ConductivityDoc,
+    GrainBoundaryDoc,
+    GrainSizeSettings,
+)
 from perolyte.transport import nernst_einstein_conductivity
 from perolyte.units import BOLTZMANN_EV_PER_K
 from support.crossing_walkers import (
@@ -122,8 +127,8 @@ def build(runs, bulk, temperatures_K, **changes):
 
 
 @pytest.fixture(scope="module")
-def document() -> GrainBoundaryDoc:
-    """Of three temperatures, from files like those of an MD job."""
+def measured() -> tuple[GrainBoundaryDoc, ConductivityDoc]:
+    """Boundary and bulk of three temperatures, from files like those of an MD job."""
     walks = {
         name: [
             walk(
@@ -141,7 +146,13 @@ def document() -> GrainBoundaryDoc:
     stored = {
         name: store_runs(found, TEMPERATURES_K, n_layers=N_LAYERS) for name, found in walks.items()
     }
-    return build(stored["cell"], measure_bulk(stored["bulk"], TEMPERATURES_K), TEMPERATURES_K)
+    bulk = measure_bulk(stored["bulk"], TEMPERATURES_K)
+    return build(stored["cell"], bulk, TEMPERATURES_K), bulk
+
+
+@pytest.fixture(scope="module")
+def document(measured) -> GrainBoundaryDoc:
+    return measured[0]
 
 
 def test_the_area_resistance_is_that_of_the_slow_links(document):
@@ -178,6 +189,33 @@ def test_specific_conductivity_and_its_line(document):
     assert line is not None, document.arrhenius_reasons
     assert abs(line.activation_energy_eV - LINK_eV) < 3 * line.activation_energy_std_eV
     assert line.activation_energy_std_eV < 0.3 * LINK_eV
+
+
+def test_the_map_is_that_of_bulk_and_boundary_as_computed(measured):
+    """Grains in series: 1/σ = 1/σ_bulk + (area resistance)/(grain size)."""
+    boundary, bulk = measured
+    boundary = boundary.model_copy(update={"candidate": bulk.name})
+    settings = GrainSizeSettings(
+        temperatures_K=[800.0, 1250.0],
+        grain_size_min_nm=20.0,
+        grain_size_max_nm=2000.0,
+        n_grain_sizes=3,
+        n_draws=60,
+    )
+    maps = build_grain_size_map([bulk], settings, boundaries=[boundary]).maps
+    (row,), (material,) = maps.boundaries, maps.materials
+    assert (row.label, row.boundary, row.is_extrapolated) == ("computed", "Σ13 (320)", False)
+    assert not any(material.extrapolated)
+    labels = {quantity.name: quantity.label for quantity in material.parameters}
+    assert labels["boundary thickness"] == "assumed"
+    assert labels["bulk activation energy"] == labels["boundary activation energy"] == "computed"
+    for column, kelvin in enumerate(maps.temperatures_K):
+        for line, size_nm in enumerate(maps.grain_sizes_nm):
+            across = true_resistance_ohm_cm2(kelvin) / (size_nm * 1e-7)
+            expected = 1 / (1 / grain_S_cm(kelvin) + across)
+            total = material.total_S_cm
+            assert total.lower[line][column] < expected < total.upper[line][column]
+            assert total.upper[line][column] < 1.6 * total.lower[line][column]
 
 
 def test_density_is_even_and_the_plane_is_that_of_the_grain(document):
