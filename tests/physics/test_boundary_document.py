@@ -250,3 +250,17 @@ def test_a_boundary_that_conducts_better_has_a_resistance_below_zero():
     assert found.arrhenius is None
     assert "a line needs 3" in found.arrhenius_reasons[0]
     assert "Sigma 5 is a poor proxy" in found.warnings[0]
+
+
+def test_without_a_bulk_conductivity_the_density_is_still_known():
+    cell = store_runs(
+        [walk(7, n_layers=4, slow=0.5, n_frames=300, n_ions=20)], [1000.0], n_layers=4
+    )
+    found = build(cell, None, [1000.0])
+    assert found.status == "not_converged"
+    assert "the bulk has no conductivity" in found.asr_ohm_cm2[0].reasons[0]
+    (profile,) = found.profiles
+    total = sum(profile.density_per_A3) * (WIDTH * HOP_A) ** 2 * 2 * profile.position_A[0]
+    assert total == pytest.approx(20.0)
+    assert profile.boundary_diffusivity_cm2_s.value is None
+    assert "it has no diffusivity" in profile.boundary_diffusivity_cm2_s.reasons[0]

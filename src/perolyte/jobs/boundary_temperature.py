@@ -17,7 +17,6 @@ from perolyte.schemas import (
 from perolyte.trajectories import MobileTrajectory, read_mobile
 from perolyte.transport import (
     AreaResistance,
-    SlabDiffusivity,
     area_resistance,
     fit_crossing_diffusivity,
     measure_density_profile,
@@ -25,6 +24,7 @@ from perolyte.transport import (
     nernst_einstein_conductivity,
     specific_boundary_value,
 )
+from perolyte.units import A2_PER_PS_TO_CM2_PER_S, FS_PER_PS
 
 __all__ = ["BoundaryAnalysis", "BoundaryAtTemperature", "analyse_temperature"]
 
@@ -87,9 +87,6 @@ def analyse_temperature(
     if run is None or position is None:
         why = "the MD job of the boundary cell failed; its error is in the run's log"
         return _without_number(grain, _missing(why))
-    if point is None or point.diffusivity_cm2_s is None:
-        why = f"the bulk has no conductivity: {'; '.join(grain.reasons)}"
-        return _without_number(grain, BoundaryValue(status="not_converged", reasons=[why]))
     try:
         with open_stored_run(run, position=position) as source:
             mobile = read_mobile(
@@ -101,7 +98,12 @@ def analyse_temperature(
             interval_fs = source.frame_interval_fs
     except UnusableRunError as err:
         return _without_number(grain, BoundaryValue(status=err.status, reasons=[err.reason]))
-    bulk_cm2_s = point.diffusivity_cm2_s
+    bulk_cm2_s = None if point is None else point.diffusivity_cm2_s
+    profile = _profile(mobile, bulk_cm2_s, interval_fs, temperature_K, options)
+    if bulk_cm2_s is None:
+        why = f"the bulk has no conductivity: {'; '.join(grain.reasons)}"
+        missing = BoundaryValue(status="not_converged", reasons=[why])
+        return _without_number(grain, missing, profile)
     cell, height_A = _measure_across(mobile, bulk_cm2_s, interval_fs, temperature_K, options)
     resistance = _compare(cell, grain, height_A)
     return BoundaryAtTemperature(
@@ -116,12 +118,14 @@ def analyse_temperature(
             reasons=list(resistance.reasons),
         ),
         specific=_describe_specific(resistance, options.thickness_A),
-        profile=_profile(mobile, bulk_cm2_s, interval_fs, temperature_K, options),
+        profile=profile,
     )
 
 
-def _without_number(grain: BoundaryValue, value: BoundaryValue) -> BoundaryAtTemperature:
-    return BoundaryAtTemperature(bulk=grain, cell=value, asr=value, specific=value)
+def _without_number(
+    grain: BoundaryValue, value: BoundaryValue, profile: BoundaryProfile | None = None
+) -> BoundaryAtTemperature:
+    return BoundaryAtTemperature(bulk=grain, cell=value, asr=value, specific=value, profile=profile)
 
 
 def _measure_across(
@@ -191,39 +195,50 @@ def _describe_specific(resistance: AreaResistance, thickness_A: float) -> Bounda
 
 def _profile(
     mobile: MobileTrajectory,
-    bulk_diffusivity_cm2_s: float,
+    bulk_diffusivity_cm2_s: float | None,
     interval_fs: float,
     temperature_K: float,
     options: BoundaryAnalysis,
 ) -> BoundaryProfile:
-    """Return density and in-plane diffusivities; lags follow the bulk's time for a hop."""
-    hop_ps = options.hop_distance_A**2 / (6.0 * bulk_diffusivity_cm2_s * 1e4)
-    step_ps = interval_fs / 1000.0
-    longest_ps = 0.2 * (len(mobile.positions_A) - 1) * step_ps
-    first_ps = max(step_ps, min(_LAGS_IN_HOPS[0] * hop_ps, 0.25 * longest_ps))
-    last_ps = max(first_ps + step_ps, min(_LAGS_IN_HOPS[1] * hop_ps, longest_ps))
+    """Return density and in-plane diffusivities, which need the bulk's time for a hop."""
     density = measure_density_profile(mobile.positions_A, mobile.cell_A)
-    slabs = [
-        measure_slab(
-            mobile.positions_A,
-            mobile.cell_A,
-            centres=centres,
-            width_A=options.slab_width_A,
-            frame_interval_fs=interval_fs,
-            lags_ps=(first_ps, last_ps),
-        )
-        for centres in (_BOUNDARIES, _GRAINS)
-    ]
+    if bulk_diffusivity_cm2_s is None:
+        why = "the time for a hop in the bulk is not known: it has no diffusivity"
+        slabs = [BoundaryValue(status="not_converged", reasons=[why])] * 2
+    else:
+        hop_ps = options.hop_distance_A**2 * A2_PER_PS_TO_CM2_PER_S / (6.0 * bulk_diffusivity_cm2_s)
+        slabs = [
+            _measure_slab(mobile, centres, hop_ps, interval_fs / FS_PER_PS, options.slab_width_A)
+            for centres in (_BOUNDARIES, _GRAINS)
+        ]
     return BoundaryProfile(
         temperature_K=temperature_K,
         position_A=density.position_A.tolist(),
         density_per_A3=density.density_per_A3.tolist(),
-        boundary_diffusivity_cm2_s=_describe_slab(slabs[0]),
-        grain_diffusivity_cm2_s=_describe_slab(slabs[1]),
+        boundary_diffusivity_cm2_s=slabs[0],
+        grain_diffusivity_cm2_s=slabs[1],
     )
 
 
-def _describe_slab(slab: SlabDiffusivity) -> BoundaryValue:
+def _measure_slab(
+    mobile: MobileTrajectory,
+    centres: tuple[float, ...],
+    hop_ps: float,
+    step_ps: float,
+    width_A: float,
+) -> BoundaryValue:
+    """Return the diffusivity in the plane at lags about one hop of the bulk."""
+    longest_ps = 0.2 * (len(mobile.positions_A) - 1) * step_ps
+    first_ps = max(step_ps, min(_LAGS_IN_HOPS[0] * hop_ps, 0.25 * longest_ps))
+    last_ps = max(first_ps + step_ps, min(_LAGS_IN_HOPS[1] * hop_ps, longest_ps))
+    slab = measure_slab(
+        mobile.positions_A,
+        mobile.cell_A,
+        centres=centres,
+        width_A=width_A,
+        frame_interval_fs=step_ps * FS_PER_PS,
+        lags_ps=(first_ps, last_ps),
+    )
     return BoundaryValue(
         status=slab.status,
         value=slab.diffusivity_cm2_s,

@@ -45,9 +45,9 @@ def boundary_figure(document: GrainBoundaryDoc, *, title: str = "") -> Figure:
     # text in place of a drawing takes the ticks away, also from an axis that is shared
     is_whole = document.structure is not None and bool(document.profiles)
     upper, lower = figure.subplots(2, 1, sharex=is_whole, height_ratios=[1.3, 1.0])
-    plane = " ".join(map(str, document.miller))
+    kind = f"Sigma {document.sigma_value} ({' '.join(map(str, document.miller))})"
     figure.suptitle(
-        plain_text(title or f"{document.name}: Sigma {document.sigma_value} ({plane})"),
+        plain_text(title or f"{document.candidate or document.name}: {kind}"),
         x=0.01,
         ha="left",
         fontsize=11,
@@ -56,6 +56,8 @@ def boundary_figure(document: GrainBoundaryDoc, *, title: str = "") -> Figure:
         say_missing(upper, "No cell to show:\nno boundary cell has an energy.")
     else:
         draw_boundary_cell(upper, document.structure, document.mobile_ion)
+        if not is_whole:
+            upper.set_xlabel("along the normal (Å)")
     if document.profiles:
         _draw_profiles(lower, document)
     else:

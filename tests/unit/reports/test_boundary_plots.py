@@ -93,3 +93,4 @@ def test_what_is_missing_is_said_and_the_rest_keeps_its_scale(changes, place, te
     assert text in read_texts(figure.axes[place])
     other = figure.axes[1 - place]
     assert any(label.get_text() for label in other.get_xticklabels())
+    assert other.get_xlabel() == "along the normal (Å)"
