@@ -120,6 +120,16 @@ class BoundariesSection(GrainSizeSettings):
     )
 
     @model_validator(mode="after")
+    def _layers_of_something(self) -> Self:
+        if self.space_charge is not None and self.atomistic is None:
+            message = (
+                "space_charge without atomistic; it is added to simulated boundaries, measured "
+                "ones hold theirs: add atomistic, or leave it out"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _thin_enough(self) -> Self:
         if self.atomistic is None:
             return self

@@ -186,3 +186,35 @@ def test_simulated_boundaries_need_molecular_dynamics(write, section, change, me
     with pytest.raises(InputError, match=message) as caught:
         load_campaign(path)
     assert "\n" not in str(caught.value)
+
+
+LAYERS = {"potential_V": 0.1, "concentration_cm3": 5e21, "source": "a guess"}
+
+
+def test_assumed_layers_go_to_the_map(write):
+    campaign = load_campaign(write(atomistic=[SIGMA_5], space_charge=LAYERS))
+    mapped = next(job for job in campaign.to_flow().jobs if job.name == "grain-size map")
+    assert mapped.function_args[1]["space_charge"]["potential_V"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space_charge": LAYERS}, "space_charge without atomistic"),
+        ({"space_charge": LAYERS, "model": "maier"}, "space_charge with model 'maier'"),
+        ({"space_charge": {**LAYERS, "site_fraction": 0.3}}, "for 'site_limited' and for no other"),
+        ({"space_charge": {**LAYERS, "potential_V": 9.0}}, "potential_V = 9.0"),
+        (
+            {"space_charge": {**LAYERS, "model": "mott_schottky"}},
+            "'gouy_chapman' or 'site_limited'",
+        ),
+        ({"space_charge": {"potential_V": 0.1}}, "space_charge.concentration_cm3' is missing"),
+        ({"space_charge": {**LAYERS, "phi": 1}}, "unknown key 'boundaries.space_charge.phi'"),
+    ],
+)
+def test_one_line_says_what_is_wrong_with_assumed_layers(write, changes, message):
+    atomistic = {} if "without" in message else {"atomistic": [SIGMA_5]}
+    path = write(**atomistic, **changes)
+    with pytest.raises(InputError, match=message) as caught:
+        load_campaign(path)
+    assert "\n" not in str(caught.value)
