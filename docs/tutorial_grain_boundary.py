@@ -24,7 +24,7 @@ WHAT_IF = {"Sr": 10.0, "Al": 0.1}
 
 def make_settings() -> GrainSizeSettings:
     """Take the measured ceramic of the campaign, and assume what doping does to its boundaries."""
-    given = load_campaign(CAMPAIGN).spec.boundaries
+    given = load_campaign(CAMPAIGN).spec.boundaries.map_settings()
     measured, bulk = given.values[0], given.bulk[0]
     values, bulks = [measured], [bulk]
     for dopant, factor in WHAT_IF.items():

@@ -15,27 +15,9 @@ from perolyte.transport import (
     series_diffusivity,
     specific_boundary_value,
 )
+from support.crossing_walkers import FRAME_FS, HOP_A, grain_diffusivity_cm2_s, walk
 
-HOP_A, FRAME_FS = 3.0, 100.0
-ATTEMPT = 0.25
-"""Chance of a hop each way along each axis in a frame: D = 0.25 x 9 Å² / 0.1 ps."""
-GRAIN_CM2_S = ATTEMPT * HOP_A**2 / (FRAME_FS / 1000.0) * 1e-4
-
-
-def walk(seed, *, n_layers, slow, n_frames=8000, n_ions=150):
-    """(n_frames, n_ions, 3), Å: every ``n_layers``-th link along z is ``slow`` times as fast."""
-    rng = np.random.default_rng(seed)
-    sites = np.zeros((n_frames, n_ions, 3))
-    sites[0, :, 2] = rng.integers(0, 2 * n_layers, n_ions)
-    for frame in range(1, n_frames):
-        draws = rng.random((n_ions, 3))
-        steps = (draws < ATTEMPT).astype(float) - (draws > 1 - ATTEMPT)
-        here = sites[frame - 1, :, 2]
-        link = np.where(steps[:, 2] > 0, here + 1, here) % n_layers == 0
-        blocked = link & (rng.random(n_ions) >= slow)
-        steps[blocked, 2] = 0.0
-        sites[frame] = sites[frame - 1] + steps
-    return sites * HOP_A
+GRAIN_CM2_S = grain_diffusivity_cm2_s()
 
 
 def true_across(n_layers, slow):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from jobflow import Flow
-from pydantic import ValidationError
 
-from perolyte.campaigns.messages import describe_validation_error
-from perolyte.campaigns.reading import parse_yaml, read_bytes
+from perolyte.campaigns.boundary_plan import (
+    BoundarySize,
+    build_boundary_maker,
+    list_recipes,
+    measure_boundary_cells,
+)
 from perolyte.campaigns.spec import CampaignSpec, ConductivitySpec
-from perolyte.errors import InputError
 from perolyte.flows import (
     AimdMaker,
     BatchMDMaker,
@@ -23,22 +23,16 @@ from perolyte.flows import (
     Doping,
     DopingScreenMaker,
     GrainBoundary,
+    GrainBoundaryConductivityMaker,
     ParentRecipe,
     Vacancy,
     build_relax_maker,
 )
 from perolyte.jobs import build_candidates
-from perolyte.jobs.potentials import fetch_potential
-from perolyte.potentials import resolve_potential
-from perolyte.potentials.registry import is_potential_uuid
 from perolyte.schemas import BvseSettings, CandidateSetDoc
-from perolyte.stores import open_store
-from perolyte.structures import ParsedStructure, assign_oxidation_states, read_structure
+from perolyte.structures import ParsedStructure, assign_oxidation_states
 
-__all__ = ["Campaign", "load_campaign"]
-
-MAX_SITES = 10_000
-"""Arrangements are compared by a matrix of pair energies: beyond this it takes gigabytes."""
+__all__ = ["Campaign", "locate_store"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ class Campaign:
     @property
     def store_location(self) -> str | None:
         """Store the file asks for: an address as it is, a path relative to the file."""
-        return _locate_store(self.spec.store, self.path)
+        return locate_store(self.spec.store, self.path)
 
     def count_candidates(self) -> int:
         """Count the candidates, the parent included."""
@@ -126,6 +120,7 @@ class Campaign:
             campaign=spec.name,
         )
         boundary = spec.grain_boundary
+        atomistic = spec.boundaries.atomistic if spec.boundaries else None
         flow = maker.make(
             self.parent.structure,
             self._recipe(),
@@ -133,7 +128,9 @@ class Campaign:
             vacancies=self._vacancies(),
             bvse=self._bvse_filter(),
             grain_boundary=None if boundary is None else GrainBoundary(**boundary.model_dump()),
-            grain_sizes=spec.boundaries,
+            grain_sizes=None if spec.boundaries is None else spec.boundaries.map_settings(),
+            boundary_maker=self._boundary_maker(),
+            boundaries=[] if atomistic is None else list_recipes(atomistic),
             warnings=tuple(str(warning) for warning in self.parent.warnings),
             structure_sha256=self.parent.sha256,
             campaign_file_sha256=self.sha256,
@@ -144,16 +141,58 @@ class Campaign:
         return flow
 
     def count_md_steps(self) -> int:
-        """Count the MD steps of the whole campaign, if every selected candidate is run."""
+        """Count the MD steps of bulk cells, if every selected candidate is run."""
         section = self.spec.conductivity
-        if section is None:
+        maker = self._conductivity_maker()
+        if section is None or maker is None:
             return 0
+        return self._count_selected() * len(section.temperatures_K) * maker.n_steps
+
+    def count_boundary_steps(self) -> int:
+        """Count the MD steps of boundary cells, annealing left out, as :meth:`count_md_steps`."""
+        boundaries = self.spec.boundaries
+        if boundaries is None or boundaries.atomistic is None:
+            return 0
+        return len(boundaries.atomistic.kinds) * self.count_md_steps()
+
+    def preview_boundaries(self) -> list[BoundarySize]:
+        """Build an unshifted cell of every kind of boundary of the parent.
+
+        Raises
+        ------
+        InputError
+            When one of them is impossible.
+        """
+        return self._boundary_sizes
+
+    @cached_property
+    def _boundary_sizes(self) -> list[BoundarySize]:
+        boundaries = self.spec.boundaries
+        if boundaries is None or boundaries.atomistic is None:
+            return []
+        parents = [doc for doc in self.preview().candidates if doc.kind == "parent"]
+        return measure_boundary_cells(
+            boundaries.atomistic, parents[0].structure, mobile_ion=self.spec.parent.mobile_ion
+        )
+
+    def _count_selected(self) -> int:
         documents = self.preview().candidates
         n_parents = sum(doc.kind == "parent" for doc in documents)
         n_dopings = len({(doc.formula, doc.doping.scheme) for doc in documents if doc.doping})
-        n_runs = (n_parents + min(section.n_best, n_dopings)) * len(section.temperatures_K)
-        maker = self._conductivity_maker()
-        return n_runs * (maker.n_steps if maker is not None else 0)
+        section = self.spec.conductivity
+        return n_parents + (min(section.n_best, n_dopings) if section else 0)
+
+    def _boundary_maker(self) -> GrainBoundaryConductivityMaker | None:
+        spec, maker = self.spec, self._conductivity_maker()
+        if spec.boundaries is None or spec.boundaries.atomistic is None or maker is None:
+            return None
+        return build_boundary_maker(
+            spec.boundaries.atomistic,
+            maker,
+            spec.relaxation,
+            seed=spec.seed,
+            campaign=spec.name,
+        )
 
     def _recipe(self) -> ParentRecipe:
         parent = self.spec.parent
@@ -231,77 +270,11 @@ class Campaign:
             replace(maker.md_maker, **maker.lengths).check()
 
 
-def load_campaign(path: str | Path) -> Campaign:
-    """Read a campaign file and everything it names, and check that each candidate can be made.
-
-    Raises
-    ------
-    InputError
-        One line: the value, what is allowed, what to do.
-
-    Examples
-    --------
-    >>> load_campaign("no_such_file.yaml")
-    Traceback (most recent call last):
-        ...
-    perolyte.errors.InputError: campaign file no_such_file.yaml does not exist; check the path
-    """
-    path = Path(path)
-    data = read_bytes(path)
-    content = parse_yaml(data, path)
-    try:
-        spec = CampaignSpec.model_validate(content)
-    except ValidationError as err:
-        raise InputError(f"{path}: {describe_validation_error(err, CampaignSpec)}") from None
-    try:
-        parent = read_structure(path.parent / spec.parent.structure)
-        fetched = _fetch_trained(spec, path)
-        campaign = Campaign(path, hashlib.sha256(data).hexdigest(), spec, parent, fetched)
-        resolve_potential(campaign.potential, spec.potential.kwargs)
-        _check_size(campaign)
-        campaign.preview()
-        campaign.check_md()
-    except InputError as err:
-        # names from the file are quoted in messages: whatever they hold, the message is one line
-        raise InputError(f"{path}: {' '.join(str(err).split())}") from err
-    return campaign
-
-
-def _locate_store(store: str | None, path: Path) -> str | None:
+def locate_store(store: str | None, path: Path) -> str | None:
     """Return an address as it is, a path relative to the campaign file."""
     if store is None or "://" in store:
         return store
     return str(path.parent / store)
-
-
-def _fetch_trained(spec: CampaignSpec, path: Path) -> Path | None:
-    """Return the weights of a trained potential named by uuid, None for any other name."""
-    name = spec.potential.name
-    if not is_potential_uuid(name):
-        return None
-    location = _locate_store(spec.potential.store or spec.store, path)
-    if location is None:
-        raise InputError(
-            f"potential {name!r} is the uuid of a trained potential; say which store has it "
-            "(potential: store)"
-        )
-    store = open_store(location, create=False)
-    try:
-        return fetch_potential(name, store)
-    finally:
-        store.close()
-
-
-def _check_size(campaign: Campaign) -> None:
-    repeats = campaign.spec.parent.supercell
-    if repeats == "auto":
-        return  # max_atoms bounds it
-    n_sites = len(campaign.parent.structure) * math.prod(repeats)
-    if n_sites > MAX_SITES:
-        raise InputError(
-            f"supercell {list(repeats)} has {n_sites} sites, more than {MAX_SITES}; use a smaller "
-            "one"
-        )
 
 
 def _shared_fields() -> set[str]:

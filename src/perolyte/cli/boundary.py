@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from perolyte.cli.outputs import make_console
-from perolyte.cli.result_folder import open_result_folder
+from perolyte.cli.result_folder import open_result_folder, write_figure
 from perolyte.cli.transport_files import check_folder
 from perolyte.files import replace_file
 from perolyte.jobs import BoundaryRecipe, build_boundaries, screen_boundaries
+from perolyte.reports.boundary_cells_plot import boundary_cells_figure
 from perolyte.schemas import BoundaryScreenDoc, BoundarySetDoc
 from perolyte.structures import read_structure
 
@@ -140,13 +141,14 @@ def _plain(value: Any) -> Any:
 def _write(
     found: BoundarySetDoc, screen: BoundaryScreenDoc | None, record: dict[str, Any], folder: Path
 ) -> None:
-    """Write a CIF of each cell and of the bulk, and the manifest last."""
+    """Write a CIF of each cell and of the bulk, a figure, and the manifest last."""
     with open_result_folder(folder, MANIFEST, _identify, record, "boundaries, or other options"):
         replace_file(folder / "bulk.cif", str(CifWriter(found.bulk)))
         for cell in found.cells:
             replace_file(folder / f"{cell.name}.cif", str(CifWriter(cell.structure)))
         if screen is not None and screen.structure is not None:
             replace_file(folder / "lowest.cif", str(CifWriter(screen.structure)))
+        write_figure(boundary_cells_figure(found, screen), folder, "boundary")
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         replace_file(folder / MANIFEST, text)
 

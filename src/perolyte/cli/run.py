@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from perolyte.campaigns import Campaign, load_campaign
+from perolyte.cli.boundary_outputs import print_boundaries, read_boundaries, write_boundaries
 from perolyte.cli.console import JOBS_FOLDER, make_console
 from perolyte.cli.outputs import (
     claim_folder,
@@ -41,7 +42,7 @@ def run_campaign(
     claim_folder(folder, campaign)
     _print_start(console, campaign, folder, workers)
     try:
-        with ProgressObserver(console, n_md_steps=campaign.count_md_steps()) as observer:
+        with ProgressObserver(console, n_md_steps=_count_steps(campaign)) as observer:
             outcome = run_flow(
                 flow,
                 job_store,
@@ -50,6 +51,7 @@ def run_campaign(
                 observer=observer,
             )
         found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=True)
+        boundaries = read_boundaries(job_store, campaign.name)
     finally:
         job_store.close()
     if not outcome.failed:
@@ -57,19 +59,25 @@ def run_campaign(
     if found is not None and outcome.finished(flow.output.uuid):
         summary = ScreeningSummaryDoc.model_validate(found["output"])
         write_outputs(summary, folder)
+        write_boundaries(boundaries, folder / "figures")
         print_summary(console, summary)
+        print_boundaries(console, boundaries)
     _print_end(console, outcome, folder)
     return outcome.ok
 
 
 def _print_start(console: Console, campaign: Campaign, folder: Path, workers: int) -> None:
-    steps = campaign.count_md_steps()
+    steps = _count_steps(campaign)
     console.print(
         f"campaign [bold]{campaign.name}[/]: {campaign.count_candidates()} candidates, up to "
         f"{steps} MD steps, {workers} worker{'s' if workers > 1 else ''}, output in {folder}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _count_steps(campaign: Campaign) -> int:
+    return campaign.count_md_steps() + campaign.count_boundary_steps()
 
 
 def _print_end(console: Console, outcome: RunReport, folder: Path) -> None:

@@ -8,11 +8,12 @@ from rich.table import Table
 
 from perolyte.campaigns import load_campaign
 from perolyte.cli.amounts import describe_amounts, list_notes
+from perolyte.cli.boundary_outputs import print_boundaries, read_boundaries, write_boundaries
 from perolyte.cli.outputs import CLAIM_NAME, make_console, print_summary, write_outputs
 from perolyte.cli.run import STORE_FOLDER
 from perolyte.errors import InputError
 from perolyte.reports import csv_text, json_text
-from perolyte.schemas import ScreeningSummaryDoc
+from perolyte.schemas import GrainBoundaryDoc, ScreeningSummaryDoc
 from perolyte.stores import Results, open_store
 
 __all__ = [
@@ -44,6 +45,15 @@ def show_candidates(campaign_file: Path) -> None:
     n_atoms = found.candidates[0].n_atoms
     cost = f"up to {steps} MD steps of {n_atoms} atoms" if steps else "no molecular dynamics"
     console.print(f"{cost}, hop distance {found.hop_distance_A:.2f} Å", highlight=False)
+    sizes = campaign.preview_boundaries()
+    for size in sizes:
+        plane = " ".join(map(str, size.plane))
+        console.print(
+            f"boundary Sigma {size.sigma} ({plane}): cells of {size.n_atoms} atoms, "
+            f"{size.separation_A:.0f} Å between boundaries, {size.n_terminations} terminations, up "
+            f"to {campaign.count_boundary_steps() // len(sizes)} MD steps after annealing",
+            highlight=False,
+        )
 
 
 def show_results(campaign: str | None, store: str, *, output_format: str) -> None:
@@ -54,12 +64,16 @@ def show_results(campaign: str | None, store: str, *, output_format: str) -> Non
     elif output_format == "json":
         print(json_text(summary), end="")  # noqa: T201
     else:
-        print_summary(make_console(), summary)
+        console = make_console()
+        print_summary(console, summary)
+        print_boundaries(console, _load_boundaries(summary, store))
 
 
 def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> None:
     """Write a campaign's output directory again from its store."""
-    write_outputs(load_summary(campaign, store), output)
+    summary = load_summary(campaign, store)
+    write_outputs(summary, output)
+    write_boundaries(_load_boundaries(summary, store), output / "figures")
     make_console().print(f"wrote {output / 'report.html'}", highlight=False)
 
 
@@ -97,6 +111,14 @@ def load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
             f"{location} holds {len(newest)} campaigns: {', '.join(sorted(newest))}; name one"
         )
     return ScreeningSummaryDoc.model_validate(found)
+
+
+def _load_boundaries(summary: ScreeningSummaryDoc, location: str) -> list[GrainBoundaryDoc]:
+    store = open_store(locate_store(location), create=False)
+    try:
+        return read_boundaries(store, summary.campaign)
+    finally:
+        store.close()
 
 
 def locate_store(location: str) -> str:

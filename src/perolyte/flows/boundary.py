@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, OnMissing
+from jobflow import Flow, Job, Maker, OnMissing
+from jobflow.core.reference import OutputReference
 from pymatgen.core import Structure
 
 from perolyte.errors import InputError
@@ -20,6 +21,7 @@ from perolyte.jobs.boundary_transport import analyse_boundary
 from perolyte.jobs.identity import assign_identities
 from perolyte.jobs.provenance import describe_maker
 from perolyte.jobs.seeds import derive_seed
+from perolyte.schemas import ConductivityDoc
 
 __all__ = ["GrainBoundaryConductivityMaker"]
 
@@ -31,9 +33,10 @@ _BOUNDARY_SEED, _SCREEN_SEED, _MD_SEED = 101, 102, 103
 class GrainBoundaryConductivityMaker(Maker):
     """Compare the conductivity across a boundary cell with that of the bulk.
 
-    The bulk runs as a flow of its ``conductivity_maker``. Boundary cells of all terminations and
-    shifts are relaxed, the best annealed, and the lowest is followed at the same temperatures. The
-    area resistance is that of the series law; what is not told apart from zero has bounds.
+    The bulk runs as a flow of its ``conductivity_maker`` unless its document is given. Boundary
+    cells of all terminations and shifts are relaxed, the best annealed, and the lowest is followed
+    at the same temperatures. The area resistance is that of the series law; what is not told apart
+    from zero has bounds.
 
     Parameters
     ----------
@@ -86,6 +89,7 @@ class GrainBoundaryConductivityMaker(Maker):
         candidate: str | None = None,
         dopant: str | None = None,
         hop_distance_A: float | None = None,
+        bulk: ConductivityDoc | OutputReference | None = None,
     ) -> Flow:
         """Build the flow; its output is a :class:`~perolyte.schemas.GrainBoundaryDoc`.
 
@@ -101,6 +105,9 @@ class GrainBoundaryConductivityMaker(Maker):
             Names that the document carries.
         hop_distance_A
             Overrides the conductivity maker's.
+        bulk
+            Conductivity of this very structure at the same temperatures, where it is known (or a
+            reference to it): it is not computed again then.
 
         Raises
         ------
@@ -109,73 +116,92 @@ class GrainBoundaryConductivityMaker(Maker):
             numbers out of range.
         """
         recipe = boundary or BoundaryRecipe()
-        bulk = self.conductivity_maker
-        if not isinstance(bulk.md_maker, BatchMDMaker):
+        maker = self.conductivity_maker
+        if not isinstance(maker.md_maker, BatchMDMaker):
             raise InputError(
-                f"md_maker is {type(bulk.md_maker).__name__}; boundary cells are relaxed, annealed "
-                "and followed by the batched engine: give a BatchMDMaker"
+                f"md_maker is {type(maker.md_maker).__name__}; boundary cells are relaxed, "
+                "annealed and followed by the batched engine: give a BatchMDMaker"
             )
-        hop_A = hop_distance_A or bulk.hop_distance_A
+        hop_A = hop_distance_A or maker.hop_distance_A
+        if hop_A is None:
+            raise InputError(
+                "hop_distance_A is not set; give the distance between neighbouring sites of the "
+                "mobile ion in Å, for example 3.87 for LLTO"
+            )
         label = f"{candidate or self.name} sigma{recipe.sigma} ({_join(recipe.plane)})"
-        bulk = dataclasses.replace(
-            bulk, seed=derive_seed(self.seed, 0), campaign=bulk.campaign or self.campaign
-        )
-        bulk_flow = bulk.make(structure, candidate=f"{label} bulk", hop_distance_A=hop_A)
-        cells = build_boundary_cells(
-            structure,
-            recipe=recipe.options(),
-            name=label,
-            mobile_ion=bulk.mobile_ion,
-            seed=derive_seed(self.seed, _BOUNDARY_SEED),
-            campaign=self.campaign,
-        )
-        cells.name = f"boundary cells {label}"
-        engine = describe_maker(bulk.md_maker)
-        screen = screen_boundary_cells(
-            cells.output,
-            name=label,
-            potential=bulk.md_maker.potential,
-            calculator_kwargs=bulk.md_maker.calculator_kwargs,
-            anneal=dataclasses.asdict(self._anneal()),
-            segregants=[dataclasses.asdict(segregant) for segregant in segregants],
-            force_limit_eV_A=self.force_limit_eV_A,
-            max_steps=self.max_steps,
-            seed=derive_seed(self.seed, _SCREEN_SEED),
-            provenance=engine,
-            campaign=self.campaign,
-        )
-        screen.name = f"boundary energies {label}"
-        md_maker = dataclasses.replace(bulk.md_maker, **bulk.lengths, campaign=self.campaign)
+        jobs: list[Flow | Job] = []
+        if bulk is None:
+            own = dataclasses.replace(
+                maker, seed=derive_seed(self.seed, 0), campaign=maker.campaign or self.campaign
+            )
+            bulk_flow = own.make(structure, candidate=f"{label} bulk", hop_distance_A=hop_A)
+            jobs, bulk = [bulk_flow], bulk_flow.output
+        cells, screen = self._find_lowest(structure, recipe, segregants, label)
+        md_maker = dataclasses.replace(maker.md_maker, **maker.lengths, campaign=self.campaign)
         md = md_maker.make(
             screen.output.structure,
-            temperatures_K=bulk.temperatures_K,
-            mobile_ion=bulk.mobile_ion,
-            hop_distance_A=hop_A or 0.0,
-            charge=bulk.charge,
+            temperatures_K=maker.temperatures_K,
+            mobile_ion=maker.mobile_ion,
+            hop_distance_A=hop_A,
+            charge=maker.charge,
             seed=derive_seed(self.seed, _MD_SEED),
             label=label,
         )
         analysis = analyse_boundary(
             md.output,
-            bulk_flow.output,
+            bulk,
             screen.output,
             name=label,
-            mobile_ion=bulk.mobile_ion,
-            charge=bulk.charge,
-            temperatures_K=bulk.temperatures_K,
+            mobile_ion=maker.mobile_ion,
+            charge=maker.charge,
+            temperatures_K=maker.temperatures_K,
             hop_distance_A=hop_A,
-            equilibration_ps=bulk.equilibration_ps,
+            equilibration_ps=maker.equilibration_ps,
             thickness_A=self.thickness_A,
             slab_width_A=self.slab_width_A,
             candidate=candidate,
             dopant=dopant,
-            potential=engine,
+            potential=describe_maker(maker.md_maker),
             campaign=self.campaign,
         )
         analysis.name = f"resistance {label}"
         analysis.config.on_missing_references = OnMissing.NONE
-        jobs = [bulk_flow, cells, screen, md, analysis]
+        jobs += [cells, screen, md, analysis]
         return assign_identities(Flow(jobs, output=analysis.output, name=f"{self.name} {label}"))
+
+    def _find_lowest(
+        self,
+        structure: Structure,
+        recipe: BoundaryRecipe,
+        segregants: Sequence[Segregant],
+        label: str,
+    ) -> tuple[Job, Job]:
+        """Return the job of the cells and that of their energies."""
+        maker = self.conductivity_maker
+        cells = build_boundary_cells(
+            structure,
+            recipe=recipe.options(),
+            name=label,
+            mobile_ion=maker.mobile_ion,
+            seed=derive_seed(self.seed, _BOUNDARY_SEED),
+            campaign=self.campaign,
+        )
+        cells.name = f"boundary cells {label}"
+        screen = screen_boundary_cells(
+            cells.output,
+            name=label,
+            potential=maker.md_maker.potential,
+            calculator_kwargs=maker.md_maker.calculator_kwargs,
+            anneal=dataclasses.asdict(self._anneal()),
+            segregants=[dataclasses.asdict(segregant) for segregant in segregants],
+            force_limit_eV_A=self.force_limit_eV_A,
+            max_steps=self.max_steps,
+            seed=derive_seed(self.seed, _SCREEN_SEED),
+            provenance=describe_maker(maker.md_maker),
+            campaign=self.campaign,
+        )
+        screen.name = f"boundary energies {label}"
+        return cells, screen
 
     def _anneal(self) -> AnnealSettings:
         return AnnealSettings(

@@ -150,8 +150,10 @@ boundaries, warnings, structure_sha256, campaign_file_sha256
             boundary_maker,
             list(boundaries),
             hop_distance_A=candidates.output.hop_distance_A,
+            conductivities=None if conductivities is None else conductivities.output,
         )
         simulated.name = "boundaries"
+        simulated.config.on_missing_references = OnMissing.NONE
         jobs.append(simulated)
     if grain_settings is not None:
         mapped = map_grain_sizes(

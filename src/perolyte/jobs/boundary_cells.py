@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from jobflow import job
+from monty.json import MSONable
 from pymatgen.core import Structure
 
 from perolyte.jobs.provenance import current_uuid, make_provenance
@@ -17,7 +18,7 @@ __all__ = ["BoundaryRecipe", "build_boundaries", "build_boundary_cells"]
 
 
 @dataclass(frozen=True)
-class BoundaryRecipe:
+class BoundaryRecipe(MSONable):
     """Which boundary, and how its cells are made: :func:`perolyte.structures.grain_boundary`.
 
     Parameters
@@ -39,11 +40,14 @@ class BoundaryRecipe:
     overlap_fraction: float = 0.7
     n_samples: int = 100
 
+    def __post_init__(self) -> None:
+        # a database gives lists back
+        object.__setattr__(self, "plane", tuple(self.plane))
+        object.__setattr__(self, "shifts", tuple(self.shifts))
+
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of :func:`~perolyte.structures.grain_boundary`."""
-        given = asdict(self)
-        given["plane"], given["shifts"] = tuple(self.plane), tuple(self.shifts)
-        return given
+        return asdict(self)
 
 
 def build_boundaries(

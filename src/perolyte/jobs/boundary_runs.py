@@ -6,15 +6,21 @@ from typing import Any
 
 from jobflow import Flow, Response, job
 
+from perolyte.errors import ExecutionError
 from perolyte.jobs.identity import assign_identities
-from perolyte.schemas import RankingDoc
+from perolyte.schemas import ConductivityDoc, RankingDoc
 
 __all__ = ["run_boundaries"]
 
 
 @job
 def run_boundaries(
-    ranking: RankingDoc, boundary_maker: Any, boundaries: list[Any], *, hop_distance_A: float
+    ranking: RankingDoc | None,
+    boundary_maker: Any,
+    boundaries: list[Any],
+    *,
+    hop_distance_A: float,
+    conductivities: list[ConductivityDoc | None] | None = None,
 ) -> Response:
     """Run a boundary flow for every selected candidate and every kind of boundary.
 
@@ -23,18 +29,33 @@ def run_boundaries(
     ranking
         Its ``selected`` candidates are run.
     boundary_maker
-        With ``make(structure, boundary, candidate=, dopant=, hop_distance_A=)``; the output of its
-        flow is a document as :class:`~perolyte.jobs.ceramic_inputs.AtomisticBoundary` describes.
+        With ``make(structure, boundary, candidate=, dopant=, hop_distance_A=, bulk=)``; the output
+        of its flow is a document as :class:`~perolyte.jobs.ceramic_inputs.AtomisticBoundary`
+        describes.
     boundaries
         Handed to it one by one.
     hop_distance_A
         Of the mobile ion.
+    conductivities
+        Of the candidates, by their names: a boundary is compared with them. Where there is none,
+        the maker computes its own.
 
     Returns
     -------
     Response
         Replaces itself with a flow whose output is the list of documents.
+
+    Raises
+    ------
+    ExecutionError
+        Where the ranking failed: nothing is selected.
     """
+    if ranking is None:
+        raise ExecutionError(
+            "no candidate is selected because an earlier job failed; its error is in the run's "
+            "log: correct it and run the same flow again"
+        )
+    bulks = {doc.name: doc for doc in conductivities or [] if doc is not None}
     flows = []
     for doc in ranking.selected:
         doping = doc.candidate.doping if doc.candidate is not None else None
@@ -45,6 +66,7 @@ def run_boundaries(
                 candidate=doc.name,
                 dopant=None if doping is None else doping.element,
                 hop_distance_A=hop_distance_A,
+                bulk=bulks.get(doc.name),
             )
             for boundary in boundaries
         ]

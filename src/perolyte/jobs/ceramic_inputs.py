@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from perolyte.mesoscale import ConductivityLaw, LognormalValue, law_from_value
@@ -14,6 +14,7 @@ from perolyte.schemas import (
     DopingDescription,
     GivenBoundary,
     GivenBulk,
+    GivenSpaceCharge,
     GrainSizeSettings,
 )
 from perolyte.units import NM_PER_A
@@ -66,7 +67,7 @@ class BulkChoice:
 
 @dataclass(frozen=True)
 class BoundaryChoice:
-    """A boundary and where it comes from."""
+    """A boundary and where it comes from; its law is without the layers of a space charge."""
 
     name: str
     law: ConductivityLaw
@@ -77,6 +78,7 @@ class BoundaryChoice:
     energy_label: Label
     energy_source: str
     uuid: str | None = None
+    space_charge: GivenSpaceCharge | None = None
 
 
 def law_from_fit(fit: ArrheniusFit) -> ConductivityLaw:
@@ -147,23 +149,35 @@ def choose_boundaries(
             why = "; ".join([*doc.arrhenius_reasons, *doc.reasons][:2]) or str(doc.status)
             reasons.append(f"{kind}: no conductivity over temperature: {why}")
             continue
-        chosen.append(
-            BoundaryChoice(
-                name=kind,
-                law=law_from_fit(doc.arrhenius),
-                thickness_nm=LognormalValue(doc.thickness_A * NM_PER_A, _THICKNESS_DECADES),
-                label="computed",
-                thickness_label="assumed",
-                source=f"document {doc.uuid}",
-                energy_label="computed",
-                energy_source=f"document {doc.uuid}",
-                uuid=doc.uuid,
-            )
+        simulated = BoundaryChoice(
+            name=kind,
+            law=law_from_fit(doc.arrhenius),
+            thickness_nm=LognormalValue(doc.thickness_A * NM_PER_A, _THICKNESS_DECADES),
+            label="computed",
+            thickness_label="assumed",
+            source=f"document {doc.uuid}",
+            energy_label="computed",
+            energy_source=f"document {doc.uuid}",
+            uuid=doc.uuid,
         )
+        chosen.append(simulated)
+        if settings.space_charge is not None:
+            chosen.append(_with_layers(simulated, settings.space_charge))
     given = _find_given(bulk, settings.values)
     if given is not None:
         chosen.append(_take_given(bulk, given))
     return chosen, reasons
+
+
+def _with_layers(simulated: BoundaryChoice, given: GivenSpaceCharge) -> BoundaryChoice:
+    """Add assumed layers: a potential without long-range charges has none of its own."""
+    return replace(
+        simulated,
+        name=f"{simulated.name} + space charge",
+        label="assumed",
+        source=f"{simulated.source}, with space-charge layers: {given.source}",
+        space_charge=given,
+    )
 
 
 def _find_given(bulk: BulkChoice, values: Sequence[GivenBoundary]) -> GivenBoundary | None:

@@ -16,13 +16,16 @@ from perolyte.jobs.ceramic_inputs import (
     choose_boundaries,
     list_bulks,
 )
+from perolyte.jobs.ceramic_parameters import find_table_index, list_parameters
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.mesoscale import (
     Band,
     CeramicParameters,
     GrainSizeMapResult,
     LognormalValue,
+    SpaceChargeTerm,
     grain_size_map,
+    space_charge_profile,
 )
 from perolyte.schemas import (
     LARGE_KEY,
@@ -31,10 +34,10 @@ from perolyte.schemas import (
     CeramicMaps,
     ConductivityDoc,
     DopingDescription,
+    GivenSpaceCharge,
     GrainSizeMapDoc,
     GrainSizeSettings,
     MaterialMap,
-    Quantity,
     TemperatureBand,
     ValueGrid,
 )
@@ -42,7 +45,6 @@ from perolyte.units import NM_PER_CM
 
 __all__ = ["build_grain_size_map", "map_grain_sizes"]
 
-_TABLE_K = 300.0
 _N_REASONS = 3
 
 
@@ -104,6 +106,7 @@ def build_grain_size_map(
     """
     bulks, left_out = list_bulks(conductivities, dopings or {}, settings)
     materials, rows, uuids, warnings = [], [], [], []
+    n_charged = 0
     for bulk in bulks:
         chosen, reasons = choose_boundaries(bulk, settings, boundaries)
         if not chosen:
@@ -112,9 +115,12 @@ def build_grain_size_map(
         warnings += [f"{bulk.name}: {reason}" for reason in reasons]
         for boundary in chosen:
             result = _compute(bulk, boundary, settings, seed)
+            n_charged += boundary.space_charge is not None
             materials.append(_describe_material(bulk, boundary, result, settings))
             rows.append(_describe_row(bulk, boundary, result))
             uuids += [bulk.uuid, boundary.uuid]
+    if n_charged:
+        warnings += _doubt_layers(settings)
     warnings += [_warn_range(material, settings.temperatures_K) for material in materials]
     return GrainSizeMapDoc(
         name=name,
@@ -152,6 +158,7 @@ def _compute(
             boundary_thickness_nm=boundary.thickness_nm,
             bulk_permittivity=LognormalValue(settings.bulk_permittivity, decades),
             boundary_permittivity=LognormalValue(settings.boundary_permittivity, decades),
+            space_charge=_make_term(boundary.space_charge),
         ),
         grain_sizes_nm=_grid(settings),
         temperatures_K=settings.temperatures_K,
@@ -160,6 +167,26 @@ def _compute(
         # by name, so that a further material does not change the others
         seed=int(np.random.SeedSequence([seed, own]).generate_state(1)[0]),
     )
+
+
+def _make_term(given: GivenSpaceCharge | None) -> SpaceChargeTerm | None:
+    return None if given is None else SpaceChargeTerm(**given.model_dump(exclude={"source"}))
+
+
+def _doubt_layers(settings: GrainSizeSettings) -> list[str]:
+    """Return what makes the layers an order of magnitude only."""
+    given = settings.space_charge
+    if given is None:
+        return []
+    layer = space_charge_profile(
+        given.potential_V,
+        temperature_K=settings.temperatures_K[0],
+        relative_permittivity=settings.bulk_permittivity,
+        concentration_cm3=given.concentration_cm3,
+        model=given.model,
+        site_fraction=given.site_fraction,
+    )
+    return [f"space charge: {text}" for text in layer.warnings]
 
 
 def _describe_material(
@@ -183,16 +210,17 @@ def _describe_material(
         boundary_peak_Hz=_to_series(result.boundary_peak_Hz),
         half_blocking_nm=_to_series(result.half_blocking_nm),
         extrapolated=[_say_outside(*(bool(flag) for flag in pair)) for pair in flags],
-        parameters=_list_parameters(bulk, boundary, result, settings),
+        parameters=list_parameters(bulk, boundary, result, settings),
     )
 
 
 def _describe_row(
     bulk: BulkChoice, boundary: BoundaryChoice, result: GrainSizeMapResult
 ) -> BoundaryRow:
-    at = _table_index(result)
+    at = find_table_index(result)
     sigma = result.boundary_S_cm
-    energy = boundary.law.activation_energy_eV
+    # with layers the conductivity follows no line
+    energy = None if boundary.space_charge else boundary.law.activation_energy_eV
     thickness_cm = boundary.thickness_nm.value / NM_PER_CM
     return BoundaryRow(
         material=bulk.name,
@@ -214,83 +242,8 @@ def _describe_row(
     )
 
 
-def _list_parameters(
-    bulk: BulkChoice,
-    boundary: BoundaryChoice,
-    result: GrainSizeMapResult,
-    settings: GrainSizeSettings,
-) -> list[Quantity]:
-    at = _table_index(result)
-    where = f"at {result.temperatures_K[at]:g} K"
-    found = []
-    for part, choice, band in (
-        ("bulk", bulk, result.bulk_S_cm),
-        ("boundary", boundary, result.boundary_S_cm),
-    ):
-        law = choice.law
-        found.append(
-            Quantity(
-                name=f"{part} conductivity {where}",
-                value=float(band.value[at]),
-                lower=float(band.lower[at]),
-                upper=float(band.upper[at]),
-                unit="S/cm",
-                label=choice.label,
-                source=choice.source,
-            )
-        )
-        if law.activation_energy_eV is not None:
-            half = 1.96 * float(np.sqrt(law.covariance[1][1]))
-            found.append(
-                Quantity(
-                    name=f"{part} activation energy",
-                    value=law.activation_energy_eV,
-                    lower=law.activation_energy_eV - half,
-                    upper=law.activation_energy_eV + half,
-                    unit="eV",
-                    label=choice.energy_label,
-                    source=choice.energy_source,
-                )
-            )
-    thickness = boundary.thickness_nm
-    low, high = thickness.interval()
-    found.append(
-        Quantity(
-            name="boundary thickness",
-            value=thickness.value,
-            lower=low,
-            upper=high,
-            unit="nm",
-            label=boundary.thickness_label,
-            source=boundary.source,
-        )
-    )
-    return found + _list_permittivities(settings)
-
-
-def _list_permittivities(settings: GrainSizeSettings) -> list[Quantity]:
-    decades = settings.permittivity_uncertainty_decades
-    values = {"bulk": settings.bulk_permittivity, "boundary": settings.boundary_permittivity}
-    return [
-        Quantity(
-            name=f"{part} relative permittivity",
-            value=value,
-            lower=LognormalValue(value, decades).interval()[0],
-            upper=LognormalValue(value, decades).interval()[1],
-            unit="",
-            label="assumed",
-            source=settings.permittivity_source,
-        )
-        for part, value in values.items()
-    ]
-
-
 def _energy_std(boundary: BoundaryChoice) -> float:
     return float(np.sqrt(boundary.law.covariance[1][1]))
-
-
-def _table_index(result: GrainSizeMapResult) -> int:
-    return int(np.argmin(np.abs(result.temperatures_K - _TABLE_K)))
 
 
 def _say_outside(is_bulk: bool, is_boundary: bool) -> str | None:

@@ -19,6 +19,7 @@ from perolyte.mesoscale.brick_layer import (
     brick_layer_conductivity,
 )
 from perolyte.mesoscale.ceramic_circuit import CeramicConstants, ceramic_circuit
+from perolyte.mesoscale.ceramic_parameters import CeramicParameters
 from perolyte.mesoscale.charged_boundary import (
     ChargedBoundaryResult,
     charged_boundary_conductivity,
@@ -38,7 +39,6 @@ from perolyte.mesoscale.effective_media import (
 )
 from perolyte.mesoscale.grain_size_map import (
     Band,
-    CeramicParameters,
     GrainSizeMapResult,
     grain_size_map,
 )
@@ -49,6 +49,7 @@ from perolyte.mesoscale.space_charge import (
     mott_schottky_potential_V,
     space_charge_profile,
 )
+from perolyte.mesoscale.space_charge_term import SpaceChargeTerm
 from perolyte.mesoscale.spectrum_conductivities import (
     CeramicResult,
     MeasuredValue,
@@ -105,6 +106,7 @@ __all__ = [
     "SampleGeometry",
     "SpaceChargeModel",
     "SpaceChargeProfile",
+    "SpaceChargeTerm",
     "SpectrumFitResult",
     "VoxelConductivity",
     "activation_energy_shift_eV",

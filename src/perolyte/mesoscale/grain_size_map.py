@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,13 @@ from perolyte.mesoscale.brick_layer import (
     blocking_factor,
     brick_layer_conductivity,
 )
-from perolyte.mesoscale.conductivity_law import ConductivityLaw, LognormalValue
+from perolyte.mesoscale.ceramic_parameters import CeramicParameters
+from perolyte.mesoscale.space_charge_term import (
+    SpaceChargeTerm,
+    add_layers,
+    draw_potential_shifts,
+    layer_excess_nm,
+)
 
 __all__ = ["Band", "CeramicParameters", "GrainSizeMapResult", "grain_size_map"]
 
@@ -28,27 +34,6 @@ _QUANTILES = (0.025, 0.975)
 MIN_DRAWS = 40
 """Fewer have no 2.5 % quantile inside them."""
 MAX_DRAWS = 100_000
-
-
-@dataclass(frozen=True)
-class CeramicParameters:
-    """What the brick layer of one material needs.
-
-    Parameters
-    ----------
-    bulk, boundary
-        Conductivities over temperature, each specific to its phase.
-    boundary_thickness_nm
-        Electrical width of a boundary.
-    bulk_permittivity, boundary_permittivity
-        Relative; only the frequencies of the arcs need them.
-    """
-
-    bulk: ConductivityLaw
-    boundary: ConductivityLaw
-    boundary_thickness_nm: LognormalValue
-    bulk_permittivity: LognormalValue
-    boundary_permittivity: LognormalValue
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +139,7 @@ def grain_size_map(
 
     Examples
     --------
-    >>> from perolyte.mesoscale import law_from_value
+    >>> from perolyte.mesoscale import LognormalValue, law_from_value
     >>> given = CeramicParameters(
     ...     bulk=law_from_value(1e-3, temperature_K=300.0, activation_energy_eV=0.33),
     ...     boundary=law_from_value(
@@ -179,6 +164,10 @@ def grain_size_map(
     check_number(n_draws, "n_draws", "", low=MIN_DRAWS, high=MAX_DRAWS)
     middle = _take_middle(parameters, temperatures)
     draws = _draw(parameters, temperatures, int(n_draws), seed)
+    if parameters.space_charge is not None:
+        potentials_V = draw_potential_shifts(parameters.space_charge, int(n_draws), seed)
+        middle = _charge(middle, parameters.space_charge, temperatures, np.array([0.0]))
+        draws = _charge(draws, parameters.space_charge, temperatures, potentials_V)
     total, alpha = _over_sizes(middle, draws, sizes, model)
     make = partial(_make_band, middle=middle, draws=draws)
     return GrainSizeMapResult(
@@ -234,6 +223,17 @@ def _draw(
         thickness=parameters.boundary_thickness_nm.draw(normal[:, 8:9]),
         bulk_permittivity=parameters.bulk_permittivity.draw(normal[:, 9:10]),
         boundary_permittivity=parameters.boundary_permittivity.draw(normal[:, 10:11]),
+    )
+
+
+def _charge(
+    given: _Inputs, term: SpaceChargeTerm, temperatures: FloatArray, shifts_V: FloatArray
+) -> _Inputs:
+    excess_nm = layer_excess_nm(
+        term, temperatures, term.potential_V + shifts_V, given.bulk_permittivity[:, 0]
+    )
+    return replace(
+        given, boundary=add_layers(given.boundary, given.bulk, given.thickness, excess_nm)
     )
 
 

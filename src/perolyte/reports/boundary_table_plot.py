@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from matplotlib.artist import Artist
@@ -59,7 +60,7 @@ def boundary_table_figure(maps: CeramicMaps) -> Figure:
             markerfacecolor="white" if row.is_extrapolated else color,
             linestyle="none",
         )
-    axes.set(xscale="log", ylim=(len(rows) - 0.4, -0.6))
+    axes.set(xscale="log", ylim=(len(rows) - 0.4, -0.6), xlim=_whole_decades(rows))
     axes.set_yticks(range(len(rows)), [_name_row(row) for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
@@ -76,6 +77,13 @@ def boundary_table_figure(maps: CeramicMaps) -> Figure:
     more = len(maps.boundaries) - len(rows)
     add_note(figure, f"{more} more are in the document." if more > 0 else "")
     return figure
+
+
+def _whole_decades(rows: list[BoundaryRow]) -> tuple[float, float]:
+    """Return ends of an axis that has two labelled decades or more, whatever the intervals."""
+    low = math.floor(math.log10(min(row.lower_S_cm for row in rows)))
+    high = math.ceil(math.log10(max(row.upper_S_cm for row in rows)))
+    return 10.0**low, 10.0 ** max(high, low + 1)
 
 
 @with_style

@@ -46,7 +46,12 @@ from perolyte.schemas.grain_size import (
     TemperatureBand,
     ValueGrid,
 )
-from perolyte.schemas.grain_size_inputs import GivenBoundary, GivenBulk, GrainSizeSettings
+from perolyte.schemas.grain_size_inputs import (
+    GivenBoundary,
+    GivenBulk,
+    GivenSpaceCharge,
+    GrainSizeSettings,
+)
 from perolyte.schemas.impedance import (
     ArcDescription,
     CircuitDescription,
@@ -166,6 +171,7 @@ __all__ = [
     "FreeEnergyDescription",
     "GivenBoundary",
     "GivenBulk",
+    "GivenSpaceCharge",
     "GrainBoundaryDoc",
     "GrainMapDescription",
     "GrainSizeDescription",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["GivenBoundary", "GivenBulk", "GrainSizeSettings"]
+__all__ = ["GivenBoundary", "GivenBulk", "GivenSpaceCharge", "GrainSizeSettings"]
 
 # Strict: YAML has numbers of its own, and a quoted "5" where one belongs is a slip.
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -94,6 +94,31 @@ class GivenBulk(_LawValue):
     fraction: _Number | None = Field(default=None, gt=0, le=1)
 
 
+class GivenSpaceCharge(_Given):
+    """Layers beside simulated boundaries, which have none: an assumption, and labelled so."""
+
+    potential_V: _Number = Field(
+        ge=-5, le=5, description="of the core relative to the bulk; above zero depletes cations"
+    )
+    potential_std_V: _Number = Field(default=0.0, ge=0, le=1)
+    concentration_cm3: _Number = Field(gt=0, le=1e25, description="of the mobile ions")
+    model: Literal["gouy_chapman", "site_limited"] = "gouy_chapman"
+    site_fraction: _Number | None = Field(
+        default=None, gt=0, lt=1, description="of the sites that hold an ion, for site_limited"
+    )
+    source: str = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _sites(self) -> Self:
+        if (self.model == "site_limited") != (self.site_fraction is not None):
+            message = (
+                f"model {self.model!r} with site_fraction {self.site_fraction}; give it for "
+                "'site_limited' and for no other"
+            )
+            raise ValueError(message)
+        return self
+
+
 class GrainSizeSettings(_Given):
     """A map over grain size, temperature and dopant."""
 
@@ -111,6 +136,20 @@ class GrainSizeSettings(_Given):
     boundary_permittivity: _Number = Field(default=100.0, ge=1, le=1e6)
     permittivity_uncertainty_decades: _Number = Field(default=0.3, ge=0, le=3)
     permittivity_source: str = Field(default="assumed, not measured on these samples", min_length=3)
+
+    space_charge: GivenSpaceCharge | None = Field(
+        default=None, description="added to simulated boundaries, beside them without it"
+    )
+
+    @model_validator(mode="after")
+    def _layers_in_series(self) -> Self:
+        if self.space_charge is not None and self.model != "series":
+            message = (
+                f"space_charge with model {self.model!r}; its layers are in series: leave out "
+                "'model', or space_charge"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _temperatures(self) -> Self:

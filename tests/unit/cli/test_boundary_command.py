@@ -31,6 +31,10 @@ def test_cells_and_manifest_are_written(tmp_path, capsys):
     for cell in manifest["cells"]:
         assert (tmp_path / "out" / cell["file"]).is_file()
     assert (tmp_path / "out" / "bulk.cif").is_file()
+    figures = {suffix: tmp_path / "out" / f"boundary.{suffix}" for suffix in ("png", "svg", "pdf")}
+    assert figures["png"].read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in figures["svg"].read_bytes()
+    assert figures["pdf"].read_bytes().startswith(b"%PDF")
     assert manifest["boundary_energy_J_m2"] is None
     shown = capsys.readouterr().out
     assert "Sigma 5 (2 1 0), 53.13° about [001]" in shown

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from jobflow import Flow, Maker, OnMissing, job
 
+from perolyte.errors import ExecutionError
 from perolyte.flows import Dopant, Doping, DopingScreenMaker, ParentRecipe
 from perolyte.jobs.boundary_runs import run_boundaries
 from perolyte.schemas import RankingDoc
 from support.ceramics import make_settings
-from support.documents import PROVENANCE, make_candidate, make_relaxed, make_structure
+from support.documents import (
+    PROVENANCE,
+    make_candidate,
+    make_conductivity,
+    make_relaxed,
+    make_structure,
+)
 
 
 @job
@@ -24,8 +32,10 @@ class NotingMaker(Maker):
 
     name: str = "noting"
 
-    def make(self, structure, boundary, *, candidate, dopant, hop_distance_A):
-        asked = note(boundary=boundary, candidate=candidate, dopant=dopant, hop_A=hop_distance_A)
+    def make(self, structure, boundary, *, candidate, dopant, hop_distance_A, bulk):
+        asked = note(
+            boundary=boundary, candidate=candidate, dopant=dopant, hop_A=hop_distance_A, bulk=bulk
+        )
         return Flow([asked], output=asked.output, name=f"{candidate} {boundary}")
 
 
@@ -68,3 +78,19 @@ def test_a_screen_maps_with_them_and_without_them_when_they_fail():
     mapped = jobs["grain-size map"]
     assert mapped.function_kwargs["boundaries"].uuid == jobs["boundaries"].uuid
     assert mapped.config.on_missing_references == OnMissing.NONE
+
+
+def test_a_boundary_is_compared_with_the_bulk_of_its_candidate():
+    ranking = rank(make_relaxed(make_candidate("parent"), -500.0))
+    bulk = make_conductivity("parent", 1e-4)
+    others = [make_conductivity("Sr2-S3", 1e-4), None, bulk]
+    response = run_boundaries.original(
+        ranking, NotingMaker(), ["sigma 5"], hop_distance_A=3.9, conductivities=others
+    )
+    ((asked,),) = (flow.jobs for flow in response.replace.jobs)
+    assert asked.function_kwargs["bulk"] is bulk
+
+
+def test_without_a_ranking_it_says_that_an_earlier_job_failed():
+    with pytest.raises(ExecutionError, match="an earlier job failed"):
+        run_boundaries.original(None, NotingMaker(), ["sigma 5"], hop_distance_A=3.9)

@@ -42,6 +42,7 @@ from perolyte.schemas import (
     DopingDescription,
     FrameErrorsDescription,
     FreeEnergyDescription,
+    GivenSpaceCharge,
     GrainBoundaryDoc,
     GrainMapDescription,
     GrainSizeDescription,
@@ -687,7 +688,9 @@ TRAINING_SET = make_training_set().model_copy(
     update={"provenance": PROVENANCE, "refused": [RefusedLabel(name="x", reason="too hot")]}
 )
 CERAMICS = make_map_document().model_copy(update={"provenance": PROVENANCE})
-SETTINGS = make_settings()
+SETTINGS = make_settings(
+    space_charge=GivenSpaceCharge(potential_V=-0.1, concentration_cm3=1e21, source="a guess")
+)
 MATERIAL = CERAMICS.maps.materials[0]
 RECIPE = build_recipe("Li1/3La5/9TiO3").model_copy(update={"provenance": PROVENANCE})
 BOUNDARY_SET = BoundarySetDoc(
@@ -868,6 +871,7 @@ PARTS: list[BaseModel] = [
     SETTINGS,
     SETTINGS.values[0],
     SETTINGS.bulk[0],
+    SETTINGS.space_charge,
     LINE,
     POINT,
     CHARGE,
