@@ -38,8 +38,8 @@ MAX_PRESSURE_GPA = 100.0
 another unit (kbar), or a cell that no solid electrolyte is in."""
 STRESS_CUTOFF_EV = {"gpaw": 800.0}
 """By engine. At a fixed cutoff a smaller cell has fewer plane waves, which the stress does not know
-(Pulay stress): with GPAW's data for Ti and O it is 5 GPa off at 600 eV, where energies and forces
-are converged, and 0.2 GPa at 800 eV. Trained on together, such stresses and the energies of
+(Pulay stress): with GPAW's data for Li, La, Ti and O it is 5 GPa off at 600 eV, where forces are
+converged to 3 meV/Å, and 0.2 GPa at 800 eV. Trained on together, such stresses and the energies of
 strained cells contradict each other by 10 meV/atom and more."""
 
 
