@@ -2,22 +2,25 @@
 
     python make_labels.py frames store -o llto_pbe_labels.extxyz.gz --workers 2
 
-The same command goes on where it was stopped: a label that the store holds is not computed again.
+The same command goes on where it was stopped: a label that the store or the output file holds is
+not computed again.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Container
 from pathlib import Path
 
 from ase.io import read
 from jobflow import Flow
 
-from perolyte.dft import write_extxyz
+from perolyte.dft import build_label, read_extxyz, write_extxyz
 from perolyte.dft.evaluation import as_structure
 from perolyte.execution import run_flow
 from perolyte.flows import LabelMaker
 from perolyte.jobs.stored_labels import read_stored_labels
+from perolyte.schemas import LabelDoc
 from perolyte.stores import open_store
 
 SETTINGS = {
@@ -31,8 +34,14 @@ SETTINGS = {
 }
 
 
-def build_flow(folder: Path) -> Flow:
-    """Return one job for each frame of the folder's files."""
+def read_known(path: Path) -> dict[str, LabelDoc]:
+    """Return the labels of an earlier output file by name."""
+    labels = [build_label(raw) for raw in read_extxyz(path)] if path.exists() else []
+    return {label.name: label for label in labels}
+
+
+def build_flow(folder: Path, known: Container[str] = ()) -> Flow:
+    """Return one job for each frame of the folder's files that is not known."""
     maker = LabelMaker(engine="gpaw", engine_kwargs=SETTINGS)
     jobs = []
     for path in sorted(folder.glob("*.extxyz")):
@@ -42,7 +51,9 @@ def build_flow(folder: Path) -> Flow:
             structure = as_structure(
                 atoms.get_chemical_symbols(), atoms.positions, atoms.cell.array
             )
-            jobs.append(maker.make(structure, name=str(atoms.info["name"]), group=group))
+            name = str(atoms.info["name"])
+            if name not in known:
+                jobs.append(maker.make(structure, name=name, group=group))
     return Flow(jobs, name="labels")
 
 
@@ -54,19 +65,20 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("llto_pbe_labels.extxyz.gz"))
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
-    flow = build_flow(arguments.frames)
+    known = read_known(arguments.output)
+    flow = build_flow(arguments.frames, known)
     store = open_store(arguments.store)
     try:
         run_flow(flow, store, folder=f"{arguments.store}-run", n_workers=arguments.workers)
         labels, _ = read_stored_labels(store)
     finally:
         store.close()
-    sound = sorted((x for x in labels if x.status == "converged"), key=lambda x: x.name)
+    known |= {label.name: label for label in labels if label.status == "converged"}
     for label in labels:
         if label.status != "converged":
             print(f"{label.name}: {label.status}: {'; '.join(label.reasons)}")
-    write_extxyz(sound, arguments.output)
-    print(f"{len(sound)} of {len(flow.jobs)} labels in {arguments.output}")
+    write_extxyz([known[name] for name in sorted(known)], arguments.output)
+    print(f"{len(known)} labels in {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -167,8 +167,8 @@ def _find_doubts(outcome: TrainingOutcome, training_set: TrainingSetDoc) -> list
     doubts = []
     if not any(training_set.n_frames.get(split) for split in SPLITS if split.startswith("held_")):
         doubts.append("no frames were held out: errors on the validation frames chose the epoch")
-    last = outcome.curve[-1].epoch if outcome.curve else 0
-    if outcome.stopped_by == "length" and outcome.best_epoch == last:
+    forces = [entry.validation_force_meV_A for entry in outcome.curve]
+    if outcome.stopped_by == "length" and forces and forces[-1] == min(forces):
         doubts.append("the last epoch is the best: more epochs may be better")
     return doubts
 

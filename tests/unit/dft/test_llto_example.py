@@ -43,6 +43,8 @@ def test_frames_and_jobs(load, tmp_path):
     group = flow.jobs[0].function_kwargs["group"]
     assert (group["kind"], group["temperature_K"]) == ("rattled", None)
     assert list(flow.all_uuids) == list(load("make_labels").build_flow(tmp_path).all_uuids)
+    known = {frame.info["name"] for frame in references}
+    assert len(load("make_labels").build_flow(tmp_path, known).jobs) == 3
 
 
 def test_labels_are_sound_and_of_one_level(repository):

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EpochRunner", "copy_weights"]
 
+SAME_FORCE_ERROR = 0.02
+"""Relative: smaller differences between epochs are noise of a few validation frames. Of such epochs
+the latest is kept, because energies still jump from epoch to epoch where the learning rate is
+high."""
 _UPDATES_PER_EPOCH = 10
 """How often chgnet's Trainer moves the learning rate in an epoch, if there are as many batches."""
 
@@ -180,7 +184,8 @@ class EpochRunner:
         self, state: TrainingState, trainer: Trainer, errors: EpochErrors
     ) -> TrainingState:
         weights = copy_weights(self.model)
-        better = errors.validation_force_meV_A < state.best_force_meV_A
+        lowest = min(state.best_force_meV_A, errors.validation_force_meV_A)
+        kept = errors.validation_force_meV_A <= (1 + SAME_FORCE_ERROR) * lowest
         own = [e.validation_force_meV_A for e in state.curve if e.stage == errors.stage]
         stage_better = errors.validation_force_meV_A < min(own, default=float("inf"))
         return replace(
@@ -190,8 +195,8 @@ class EpochRunner:
             weights=weights,
             optimizer=trainer.optimizer.state_dict(),
             scheduler=trainer.scheduler.state_dict(),
-            best_weights=weights if better else state.best_weights,
-            best_epoch=errors.epoch if better else state.best_epoch,
+            best_weights=weights if kept else state.best_weights,
+            best_epoch=errors.epoch if kept else state.best_epoch,
             curve=(*state.curve, errors),
         )
 

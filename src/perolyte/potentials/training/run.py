@@ -62,7 +62,8 @@ class TrainingOutcome:
     curve
         Errors after each epoch.
     best_epoch
-        Whose weights were kept, counted from 1: of the lowest force MAE on the validation frames.
+        Whose weights were kept, counted from 1: the latest of those within 2 % of the lowest force
+        MAE on the validation frames.
     stopped_by
         "length": all epochs are done; "patience": the last stage ended early; "diverged": numbers
         were no longer finite, and the best epoch before is kept.

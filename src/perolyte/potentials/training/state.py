@@ -67,7 +67,8 @@ class TrainingState:
     weights, optimizer, scheduler
         State of module, optimizer and learning rate; the latter two None before a stage.
     best_weights, best_epoch
-        Those of the lowest force MAE on the validation frames; None and 0 before the first epoch.
+        Those of the epoch that is kept, see :class:`~perolyte.potentials.training.TrainingOutcome`;
+        None and 0 before the first epoch.
     curve
         One entry for each epoch.
     stopped_by
