@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from perolyte.reports.style import (
     EMPTY_HEIGHT_IN,
@@ -17,6 +17,7 @@ from perolyte.reports.style import (
     OKABE_ITO,
     add_note,
     make_figure,
+    number_log_axis,
     place_legend,
     say_missing,
     with_style,
@@ -61,9 +62,7 @@ def calibration_figure(exploration: ExplorationDoc) -> Figure:
     (points,) = axes.plot(doubts, errors, "s-", color=OKABE_ITO["blue"])
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        number_log_axis(axis)
     entries: list[tuple[Artist, str]] = [
         (line, "equal"),
         (points, f"calibrated (×{found.scale:.3g} ± {found.scale_error:.1g})"),

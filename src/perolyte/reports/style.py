@@ -16,8 +16,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from perolyte.schemas import ScreeningSummaryDoc
 
@@ -33,6 +35,7 @@ __all__ = [
     "choose_candidate_looks",
     "choose_temperature_looks",
     "make_figure",
+    "number_log_axis",
     "place_legend",
     "plain_text",
     "say_missing",
@@ -197,6 +200,13 @@ def shorten(text: str, width: int = 26) -> str:
     'a name that is much too l…'
     """
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def number_log_axis(axis: Axis) -> None:
+    """Write plain numbers at 1, 2, 5, 10, ... of a logarithmic axis of a decade or two."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def plain_text(text: str) -> str:

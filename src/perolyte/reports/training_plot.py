@@ -15,6 +15,7 @@ from perolyte.reports.style import (
     GREY,
     OKABE_ITO,
     add_note,
+    number_log_axis,
     place_legend,
     plain_text,
     say_missing,
@@ -88,6 +89,7 @@ def _draw(
     for change in changes:
         axes.axvline(change, color=GREY, linewidth=0.6)
     axes.set(xlabel="Epoch", yscale="log", xlim=(-0.5, epochs[-1] + 0.5))
+    number_log_axis(axes.yaxis)
     axes.tick_params(which="both", top=True, right=True)
 
 
@@ -99,4 +101,5 @@ def _describe_end(document: PotentialDoc) -> str:
         "diverged": "ended: numbers were no longer finite",
     }
     stages = f"{n_stages} stages, divided by thin lines; " if n_stages > 1 else ""
-    return f"{stages}{ends[document.stopped_by]}."
+    text = f"{stages}{ends[document.stopped_by]}."
+    return text[0].upper() + text[1:]
