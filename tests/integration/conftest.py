@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +98,13 @@ def make_campaign(repository: Path) -> MakeCampaign:
 def command() -> list[str]:
     """The command line, as a list to which arguments are added."""
     return [sys.executable, "-m", "perolyte.cli.app"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_reaches_commands() -> None:
+    """Let children hear Ctrl-C, which a shell without job control has its background ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

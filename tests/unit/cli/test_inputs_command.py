@@ -119,7 +119,7 @@ def test_a_campaign_names_its_engine(tmp_path):
     assert "of gpaw" in text
     script = (out / "static/parent/run.py").read_text()
     assert "'plane_wave_cutoff_eV': 300.0" in script
-    assert "'kpoint_length_A': 20.0" in script, "nothing is left to a default"
+    assert "'kpoint_length_A': 15.0" in script, "nothing is left to a default"
     for file in out.rglob("run.py"):
         compile(file.read_text(), str(file), "exec")
 
