@@ -72,12 +72,11 @@ def choose_settings(epochs: int, device: str | None) -> Any:
     from perolyte.potentials.training import TrainingSettings, TrainingStage
 
     # An error of 5 meV/atom is small beside one of 50 meV/Å: with the usual weight of 3 energies
-    # are a hundredth of the loss towards the end. The labels have no stress.
+    # are a hundredth of the loss towards the end.
     return TrainingSettings(
         stages=(TrainingStage(epochs, 1e-3),),
         batch_size=2,
         energy_weight=30.0,
-        stress_weight=0.0,
         patience=40,
         device=device,
     )

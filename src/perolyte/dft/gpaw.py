@@ -88,6 +88,21 @@ class GpawSettings:
             if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
                 raise InputError(f"{name} is {value!r} {unit}; give a number above 0")
 
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> GpawSettings:
+        """Read settings by name, as a maker or a campaign holds them.
+
+        Raises
+        ------
+        InputError
+            For a name that is not known.
+        """
+        known = list(cls.__dataclass_fields__)
+        wrong = sorted(set(settings) - set(known))
+        if wrong:
+            raise InputError(f"GPAW setting {wrong[0]!r} is not known; use {', '.join(known)}")
+        return cls(**settings)
+
     @property
     def theory(self) -> LevelOfTheory:
         """Level of theory of the labels that are made with them."""
@@ -178,14 +193,8 @@ class GpawCalculator(Calculator):
     ]
 
     def __init__(self, txt: str | None = None, **settings: Any) -> None:
-        unknown = sorted(set(settings) - set(GpawSettings.__dataclass_fields__))
-        if unknown:
-            raise InputError(
-                f"GPAW settings {', '.join(unknown)} are not known; known are "
-                f"{', '.join(GpawSettings.__dataclass_fields__)}"
-            )
         super().__init__()
-        self.settings = GpawSettings(**settings)
+        self.settings = GpawSettings.from_dict(settings)
         self._txt = txt
         self._inner: Any = None
         self._numbers: np.ndarray | None = None

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pprint import pformat
 from typing import TYPE_CHECKING, Any, Literal
 
-from perolyte.dft.gpaw import GpawSettings
+from perolyte.dft.checks import STRESS_CUTOFF_EV
+from perolyte.dft.gpaw import GpawCalculator, GpawSettings
 from perolyte.dft.vasp import build_vasp_static_maker
 from perolyte.dft.vasp_md import ENSEMBLES, VaspDynamics
 from perolyte.errors import InputError
@@ -108,7 +109,7 @@ class InputSettings:
         if self.engine == "vasp":
             VaspDynamics.from_dict(self.settings)
         if self.engine == "gpaw":
-            self.list_gpaw_settings()
+            GpawSettings.from_dict(self.settings)
 
     @property
     def calculator(self) -> str:
@@ -120,21 +121,23 @@ class InputSettings:
         """Steps of ab initio MD."""
         return round(1000.0 * (self.equilibration_ps + self.production_ps) / self.time_step_fs)
 
-    def list_gpaw_settings(self) -> dict[str, Any]:
-        """Return all settings of GPAW, for a script that hides none.
+    def list_settings(self, kind: InputKind) -> dict[str, Any]:
+        """Return the settings of a script: all of GPAW's, so that it hides none.
+
+        A cell is relaxed with GPAW at a cutoff from which stresses converge, unless one is given.
 
         Raises
         ------
         InputError
-            For one that is not known.
+            For one that is not known, or a cutoff that is too low to relax a cell.
         """
-        wrong = sorted(set(self.settings) - set(GpawSettings.__dataclass_fields__))
-        if wrong:
-            raise InputError(
-                f"GPAW setting {wrong[0]!r} is not known; use "
-                f"{', '.join(GpawSettings.__dataclass_fields__)}"
-            )
-        return asdict(GpawSettings(**self.settings))
+        if self.engine != "gpaw":
+            return self.settings
+        least = {"plane_wave_cutoff_eV": STRESS_CUTOFF_EV["gpaw"]} if kind == "relax" else {}
+        calculator = GpawCalculator(**{**least, **self.settings})
+        if kind == "relax":
+            calculator.check_stress("relax")
+        return asdict(calculator.settings)
 
 
 def make_input_files(
@@ -166,7 +169,8 @@ def make_input_files(
     Raises
     ------
     InputError
-        For a disordered structure, or MD without a temperature.
+        For a disordered structure, MD without a temperature, or a cell to relax with GPAW at a
+        cutoff that is too low for stresses.
 
     Examples
     --------
@@ -247,8 +251,7 @@ def _make_script(kind: InputKind, asked: InputSettings, temperature_K: float | N
         }
         named = {"MAKER": maker, "RUN": run}
     else:
-        settings = asked.list_gpaw_settings() if asked.engine == "gpaw" else asked.settings
-        named = {"CALCULATOR": asked.calculator, "SETTINGS": settings}
+        named = {"CALCULATOR": asked.calculator, "SETTINGS": asked.list_settings(kind)}
     marker = "maker = " if kind == "aimd" else "atoms = "
     imports, _, rest = _SCRIPT[kind].partition(f"\n{marker}")
     values = "".join(

@@ -9,6 +9,7 @@ from typing import Any
 from jobflow import Flow, Maker, OnMissing
 from pymatgen.core import Structure
 
+from perolyte.dft.label_convergence import ConvergenceTolerances, check_values
 from perolyte.errors import InputError
 from perolyte.flows.labelling import LabelMaker
 from perolyte.jobs.identity import assign_identities
@@ -33,7 +34,7 @@ class LabelConvergenceMaker(Maker):
     label_maker
         With all other settings.
     energy_tolerance_meV_atom, force_tolerance_meV_A
-        As :func:`~perolyte.jobs.label_convergence.compare_settings`.
+        As :class:`~perolyte.dft.label_convergence.ConvergenceTolerances`.
     campaign
         Name that the documents carry.
 
@@ -63,18 +64,19 @@ class LabelConvergenceMaker(Maker):
         Parameters
         ----------
         structures
-            Ordered and off their equilibrium, by name. Two or three will do.
+            Ordered and off their equilibrium, by name. Two or three will do; with more than one of
+            each composition what energies have in common does not count.
 
         Raises
         ------
         InputError
-            Without structures, with fewer than two values, or for an option that the engine does
-            not have.
+            Without structures, with fewer than two values, for tolerances that are not above zero,
+            or for an option that the engine does not have.
         """
         if not structures:
             raise InputError("no structures to label; give at least one that is hot or rattled")
-        if len(self.values) < 2:
-            raise InputError(f"values {list(self.values)}; give at least 2, coarse to fine")
+        check_values(self.values)
+        ConvergenceTolerances(self.energy_tolerance_meV_atom, self.force_tolerance_meV_A)
         jobs: list[Any] = []
         labels: list[list[Any]] = []
         for value in self.values:

@@ -19,10 +19,15 @@ class LabelDifference(BaseModel):
     value: Any = Field(description="of the setting")
     n_frames: int
     energy_meV_atom: float | None = Field(
-        description="largest |difference| of a frame; None where a label has no numbers"
+        default=None, description="largest |difference| of a frame; None where labels are missing"
+    )
+    relative_energy_meV_atom: float | None = Field(
+        default=None,
+        description="the same without what frames of a composition have in common; None where a "
+        "composition has one frame only",
     )
     force_meV_A: float | None = Field(
-        description="largest mean |difference| of the components of a frame"
+        default=None, description="largest mean |difference| of the components of a frame"
     )
     stress_GPa: float | None = Field(
         default=None, description="largest |difference| of a component; None without stresses"

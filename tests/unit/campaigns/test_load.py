@@ -507,7 +507,7 @@ def test_ab_initio_md_keeps_the_cell_unless_asked(quickstart, write):
     [
         ({"engine": "nwchem"}, "engine 'nwchem' is not known; use gpaw, vasp"),
         ({"engine": "no.such.Engine"}, "cannot be imported"),
-        ({"engine": "gpaw", "settings": {"cut": 1}}, "GPAW settings cut are not known"),
+        ({"engine": "gpaw", "settings": {"cut": 1}}, "GPAW setting 'cut' is not known"),
         ({"engine": "vasp", "settings": {"incar": {"nsw": 5}}}, "incar sets NSW"),
         ({"motor": "vasp"}, "unknown key 'aimd.motor'"),
     ],

@@ -124,6 +124,15 @@ def test_a_campaign_names_its_engine(tmp_path):
         compile(file.read_text(), str(file), "exec")
 
 
+def test_gpaw_relaxes_cells_where_stresses_converge(salts, tmp_path):
+    call(salts, "-o", tmp_path / "out", "--engine", "gpaw", "--kind", "relax", "--kind", "static")
+    cutoffs = {
+        kind: "'plane_wave_cutoff_eV': 800.0" in (tmp_path / f"out/{kind}/salt0/run.py").read_text()
+        for kind in ("relax", "static")
+    }
+    assert cutoffs == {"relax": True, "static": False}
+
+
 def test_a_script_runs_as_it_is(salts, tmp_path, monkeypatch):
     import runpy
 
@@ -163,6 +172,10 @@ def test_scripts_of_gpaw_run_as_they_are(tmp_path, monkeypatch):
         (["--settings", "[1]"], "write a JSON object"),
         (["--settings", '{"x": 1}'], "VASP setting 'x' is not known"),
         (["--engine", "gpaw", "--settings", '{"x": 1}'], "GPAW setting 'x' is not known"),
+        (
+            ["--engine", "gpaw", "--settings", '{"plane_wave_cutoff_eV": 500}', "--kind", "relax"],
+            "relax with plane_wave_cutoff_eV 500 eV: stresses converge from 800 eV on",
+        ),
         (["--ion", "Na"], "salt0 holds no Na, only Cl, Li"),
         (["--production", "-1"], "--production is -1.0 ps"),
         (["-t", "-5"], "--temperature is -5 K"),

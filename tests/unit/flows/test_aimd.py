@@ -107,7 +107,7 @@ def test_a_code_that_is_not_here_fails_before_anything_is_written(tmp_path, monk
     ("wrong", "message"),
     [
         ({"engine": "nwchem"}, "engine 'nwchem' is not known; use gpaw, vasp, espresso, cp2k"),
-        ({"engine": "gpaw", "engine_kwargs": {"cutoff": 1}}, "GPAW settings cutoff are not known"),
+        ({"engine": "gpaw", "engine_kwargs": {"cutoff": 1}}, "GPAW setting 'cutoff' is not known"),
         ({"engine_kwargs": {"plane_wave_cutoff_eV": -1.0}}, "plane_wave_cutoff_eV is -1.0 eV"),
         ({"engine": "vasp", "engine_kwargs": {"kpts": 1}}, "VASP setting 'kpts' is not known"),
         ({"engine": "vasp", "thermostat": "langevin"}, "use nose-hoover or none"),

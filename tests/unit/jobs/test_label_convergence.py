@@ -6,7 +6,7 @@ import pytest
 
 from perolyte.errors import InputError
 from perolyte.flows import LabelConvergenceMaker, LabelMaker
-from perolyte.jobs.label_convergence import compare_settings
+from perolyte.jobs.label_convergence import judge_convergence
 from support.made_labels import make_label, make_metal
 
 LENNARD_JONES = LabelMaker(
@@ -25,18 +25,20 @@ def make_row(energies_eV, *, force_eV_A=0.0):
 
 
 def compare(*rows, **more):
-    return compare_settings(rows, option="x", values=list(range(len(rows))), **more)
+    given = {"energy_tolerance_meV_atom": 3.0, "force_tolerance_meV_A": 15.0, **more}
+    return judge_convergence.original(
+        list(rows), option="x", values=list(range(len(rows))), **given
+    )
 
 
 def test_the_cutoff_of_a_pair_potential_converges(memory_store):
     hot = make_metal().copy().perturb(0.15)
-    flow = LabelConvergenceMaker("rc", CUTOFFS_A, LENNARD_JONES, campaign="c").make(
-        {"hot": hot, "hotter": hot.copy().perturb(0.1)}
-    )
+    maker = LabelConvergenceMaker("rc", CUTOFFS_A, LENNARD_JONES, 1e-3, 0.1, campaign="c")
+    flow = maker.make({"hot": hot, "hotter": hot.copy().perturb(0.1)})
     found = [job.run(memory_store).output for job in flow.jobs][-1]
     assert (found.status, found.chosen, found.option) == ("converged", 12.0, "rc")
     assert (found.campaign, found.engine) == ("c", LENNARD_JONES.engine)
-    energies = [row.energy_meV_atom for row in found.differences]
+    energies = [row.relative_energy_meV_atom for row in found.differences]
     assert energies == sorted(energies, reverse=True)
     assert energies[-1] == 0
     assert [row.within_tolerance for row in found.differences] == [False, False, True, True]
@@ -58,10 +60,28 @@ def test_the_finest_is_never_chosen():
     assert "add a finer value" in reason
 
 
+def test_what_frames_of_a_composition_have_in_common_does_not_count():
+    found = compare(make_row([3.0, 3.2]), make_row([1.0, 1.2]))
+    assert found.chosen == 0
+    assert found.differences[0].energy_meV_atom == pytest.approx(500)
+    assert found.differences[0].relative_energy_meV_atom == pytest.approx(0, abs=1e-9)
+
+
 def test_the_worst_frame_decides():
     found = compare(make_row([1.0, 1.4]), make_row([1.0, 1.0]))
     assert found.chosen is None
     assert found.differences[0].energy_meV_atom == pytest.approx(100)
+    assert found.differences[0].relative_energy_meV_atom == pytest.approx(50)
+    forces = compare(*(make_row([1.0, 1.0], force_eV_A=x) for x in (0.02, 0.0)))
+    assert forces.chosen is None
+
+
+def test_a_composition_with_one_frame_has_nothing_in_common_to_take_away():
+    rows = [make_row([energy, energy]) for energy in (2.0, 1.0)]
+    for row in rows:
+        row[1] = row[1].model_copy(update={"formula": "another"})
+    found = compare(*rows).differences[0]
+    assert (found.relative_energy_meV_atom, found.within_tolerance) == (None, False)
 
 
 def test_forces_count():
@@ -86,17 +106,21 @@ def test_labels_without_numbers_are_said():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: compare(make_row([1.0])), "1 value of the setting"),
+        (lambda: compare(make_row([1.0])), r"values are \[0\]; give at least 2"),
         (lambda: compare(make_row([1.0]), make_row([1.0, 2.0])), r"labels of \[1, 2\] frames"),
         (lambda: compare([], []), r"labels of \[0, 0\] frames"),
         (
             lambda: compare(make_row([1.0]), make_row([1.0]), force_tolerance_meV_A=-1),
-            "force_tolerance_meV_A is -1; it must be above 0",
+            "tolerance force_meV_A is -1; it must be above 0",
+        ),
+        (
+            lambda: LabelConvergenceMaker(energy_tolerance_meV_atom=0).make({"a": make_metal()}),
+            "tolerance energy_meV_atom is 0; it must be above 0",
         ),
         (lambda: LabelConvergenceMaker().make({}), "no structures to label"),
         (
             lambda: LabelConvergenceMaker(values=(1,)).make({"a": make_metal()}),
-            "give at least 2, coarse to fine",
+            "give at least 2, from coarse to fine",
         ),
         (
             lambda: LabelConvergenceMaker("kpoints").make({"a": make_metal()}),

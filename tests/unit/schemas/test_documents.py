@@ -662,6 +662,7 @@ LABEL_DIFFERENCE = LabelDifference(
     value=7.5,
     n_frames=2,
     energy_meV_atom=60.0,
+    relative_energy_meV_atom=3.0,
     force_meV_A=360.0,
     stress_GPa=0.4,
     within_tolerance=False,
