@@ -7,10 +7,10 @@ For both terminations and a grid of rigid shifts it prints the energy of each re
 lowest and the spread of each boundary. With --write the numbers of a plane go to
 docs/data/boundary_energies.json when it is done; the table of docs/boundaries_atomistic.md is made
 from them. Cells are small (one period in the plane, 12 Å or more between boundaries), so that the
-whole takes some CPU minutes. No
-published DFT energy of these boundaries could be read at its source, so none is printed beside.
-Imaeda et al. (doi 10.1103/PhysRevB.78.245320) find by DFT that rigid shifts are needed for the
-stable (3 1 0) structure, which is what `shift_lowers_J_m2` says of these numbers.
+whole takes some CPU minutes. No published DFT energy of these boundaries could be read at its
+source, so none is printed beside. Imaeda et al. (doi 10.1103/PhysRevB.78.245320) find by DFT that
+rigid shifts are needed for the stable (3 1 0) structure, which is what `shift_lowers_J_m2` says of
+these numbers.
 """
 
 from __future__ import annotations

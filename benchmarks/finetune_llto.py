@@ -47,6 +47,13 @@ NAMES = {
     "reference": "binary oxides",
     "held_out": "held-out trajectories and dopant",
 }
+COLUMNS = (
+    ("energy MAE (meV/atom)", "energy_mae_meV_atom", ".1f"),
+    ("force MAE (meV/Å)", "force_mae_meV_A", ".0f"),
+    ("stress MAE (GPa)", "stress_mae_GPa", ".2f"),
+    ("slope", "softening_slope", ".3f"),
+)
+"""Titles, keys and formats; a column without a number is left out."""
 SUMMARY = ("energy_mae_meV_atom", "force_mae_meV_A", "softening_slope")
 
 
@@ -187,17 +194,17 @@ def summarise_part(part: float, n_frames: int, errors: dict[str, Any], outcome: 
 
 def format_tables(figures: dict[str, Any]) -> str:
     """Return what docs/training.md shows, as Markdown."""
-    lines = [
-        "| frames | n | energy MAE (meV/atom) | force MAE (meV/Å) | stress MAE (GPa) | slope |",
-        "|---|---|---|---|---|---|",
-    ]
     before, after = figures["errors"]["before"], figures["errors"]["after"]
-    lines += [
-        format_row(words, before[split], after[split])
-        for split, words in NAMES.items()
-        if split in after
+    shown = [split for split in NAMES if split in after]
+    columns = [
+        column for column in COLUMNS if any(after[split][column[1]] is not None for split in shown)
     ]
-    lines += [
+    rows = [["frames", "n", *(title for title, _, _ in columns)], ["---"] * (len(columns) + 2)]
+    for split in shown:
+        numbers = [pair(before[split], after[split], key, form) for _, key, form in columns]
+        rows.append([NAMES[split], str(after[split]["n_frames"]), *numbers])
+    lines = [
+        *(f"| {' | '.join(row)} |" for row in rows),
         "",
         "| training frames | energy MAE (meV/atom) | force MAE (meV/Å) | slope |",
         "|---|---|---|---|",
@@ -210,17 +217,12 @@ def format_tables(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def format_row(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
-    def pair(key: str, form: str) -> str:
-        values = (before[key], after[key])
-        return " → ".join("-" if value is None else format(value, form) for value in values)
-
-    error = after["softening_slope_error"]
-    slope = pair("softening_slope", ".3f") + ("" if error is None else f" ± {error:.3f}")
-    return (
-        f"| {name} | {after['n_frames']} | {pair('energy_mae_meV_atom', '.1f')} "
-        f"| {pair('force_mae_meV_A', '.0f')} | {pair('stress_mae_GPa', '.2f')} | {slope} |"
-    )
+def pair(before: dict[str, Any], after: dict[str, Any], key: str, form: str) -> str:
+    """Return a number before and after, with its error where it has one."""
+    values = (before[key], after[key])
+    text = " → ".join("-" if value is None else format(value, form) for value in values)
+    error = after.get(f"{key}_error")
+    return text if error is None else f"{text} ± {error:{form}}"
 
 
 def write_results(figures: dict[str, Any], document: Any) -> None:

@@ -14,6 +14,9 @@ from perolyte.units import NM_PER_A
 
 __all__ = ["AtomisticSection", "BoundariesSection", "BoundaryKindSpec", "GrainBoundarySpec"]
 
+_MAX_SHIFTS = 50
+_MAP_FIELDS = tuple(GrainSizeSettings.model_fields)
+
 
 class GrainBoundarySpec(Section):
     """Brick-layer parameters: measured or assumed, and printed with that label."""
@@ -146,7 +149,3 @@ class BoundariesSection(GrainSizeSettings):
     def map_settings(self) -> GrainSizeSettings:
         """Return what the map itself needs."""
         return GrainSizeSettings(**{name: getattr(self, name) for name in _MAP_FIELDS})
-
-
-_MAX_SHIFTS = 50
-_MAP_FIELDS = tuple(GrainSizeSettings.model_fields)

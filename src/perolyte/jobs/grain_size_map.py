@@ -16,7 +16,7 @@ from perolyte.jobs.ceramic_inputs import (
     choose_boundaries,
     list_bulks,
 )
-from perolyte.jobs.ceramic_parameters import find_table_index, list_parameters
+from perolyte.jobs.ceramic_quantities import find_table_index, list_quantities
 from perolyte.jobs.provenance import current_uuid, make_provenance
 from perolyte.mesoscale import (
     Band,
@@ -210,7 +210,7 @@ def _describe_material(
         boundary_peak_Hz=_to_series(result.boundary_peak_Hz),
         half_blocking_nm=_to_series(result.half_blocking_nm),
         extrapolated=[_say_outside(*(bool(flag) for flag in pair)) for pair in flags],
-        parameters=list_parameters(bulk, boundary, result, settings),
+        parameters=list_quantities(bulk, boundary, result, settings),
     )
 
 

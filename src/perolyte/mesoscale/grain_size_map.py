@@ -25,7 +25,7 @@ from perolyte.mesoscale.space_charge_term import (
     layer_excess_nm,
 )
 
-__all__ = ["Band", "CeramicParameters", "GrainSizeMapResult", "grain_size_map"]
+__all__ = ["Band", "GrainSizeMapResult", "grain_size_map"]
 
 FloatArray = NDArray[np.float64]
 

@@ -10,12 +10,12 @@ from perolyte.jobs.ceramic_inputs import BoundaryChoice, BulkChoice
 from perolyte.mesoscale import GrainSizeMapResult, LognormalValue
 from perolyte.schemas import GivenSpaceCharge, GrainSizeSettings, Quantity
 
-__all__ = ["find_table_index", "list_parameters"]
+__all__ = ["find_table_index", "list_quantities"]
 
 _TABLE_K = 300.0
 
 
-def list_parameters(
+def list_quantities(
     bulk: BulkChoice,
     boundary: BoundaryChoice,
     result: GrainSizeMapResult,
