@@ -57,6 +57,8 @@ def _describe_message(problem: Any) -> str:
     message: str = problem["msg"]
     if problem["type"] == "value_error":
         return message.removeprefix("Value error, ")
+    if problem["type"] == "too_short":
+        return f"give at least {problem['ctx']['min_length']}"
     return message[0].lower() + message[1:]
 
 

@@ -141,7 +141,7 @@ def test_what_a_map_is_made_with_does_not_depend_on_simulated_boundaries(write):
 @pytest.mark.parametrize(
     ("atomistic", "message"),
     [
-        ([], "boundaries.atomistic.kinds = .*at least 1 item"),
+        ([], "boundaries.atomistic.kinds = .*give at least 1"),
         ([{"plane": [2, 1, 0]}], r"key 'boundaries.atomistic.kinds\[0\].sigma' is missing"),
         ([{**SIGMA_5, "sigma": 13}], r"plane \(2 1 0\) belongs to Sigma 5, not to Sigma 13"),
         ([{**SIGMA_5, "plane": [2, 1, 1]}], r"give \(h k 0\)"),
