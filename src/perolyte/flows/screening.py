@@ -108,6 +108,7 @@ boundaries, warnings, structure_sha256, campaign_file_sha256
     summary = _summarise(
         maker,
         screened,
+        simulated,
         mapped,
         grain_boundary=grain_boundary,
         grain_sizes=grain_sizes,
@@ -234,6 +235,7 @@ def _map_ceramics(
 def _summarise(
     maker: ScreenSettings,
     screened: _Screened,
+    simulated: Job | None,
     mapped: Job | None,
     *,
     grain_boundary: GrainBoundary | None,
@@ -241,6 +243,8 @@ def _summarise(
     campaign_file_sha256: str | None,
 ) -> Job:
     """Collect everything; what failed is missing, not an error."""
+    # not named where there are none: finished campaigns keep the identity of their summary
+    given = {} if simulated is None else {"boundaries": simulated.output}
     summary = summarise_screening(
         screened.kept.output,
         screened.relaxed.output,
@@ -248,6 +252,7 @@ def _summarise(
         _output_of(screened.conductivities),
         _output_of(screened.barriers),
         name=maker.campaign or maker.name,
+        **given,
         grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
         grain_sizes=_output_of(mapped),
         grain_size_settings=None if grain_sizes is None else grain_sizes.model_dump(),
