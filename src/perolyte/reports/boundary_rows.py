@@ -43,7 +43,6 @@ class BoundaryLine:
     conductivity: str
     status: str
     reasons: tuple[str, ...]
-    uuid: str | None
 
     @property
     def is_resolved(self) -> bool:
@@ -94,7 +93,6 @@ def _describe(boundary: SimulatedBoundary) -> list[BoundaryLine]:
             conductivity=format_boundary_value(conductivity),
             status=resistance.status.replace("_", " "),
             reasons=tuple(dict.fromkeys([*resistance.reasons, *conductivity.reasons])),
-            uuid=boundary.uuid,
         )
         for index, (kelvin, resistance, conductivity) in enumerate(rows)
     ]
