@@ -18,6 +18,26 @@ from perolyte.schemas import (
 from support.documents import PROVENANCE
 
 UNKNOWN = BoundaryValue(status="not_converged", reasons=["too short"])
+RESOLVED = {
+    "status": "converged",
+    "reasons": ["800 K: not told apart from zero"],
+    "asr_ohm_cm2": [
+        BoundaryValue(
+            status="not_converged",
+            lower_bound=-1e-6,
+            upper_bound=2e-5,
+            reasons=["not told apart from zero"],
+        ),
+        BoundaryValue(status="converged", value=3.2e-6, error=4e-7),
+    ],
+    "specific_conductivity_S_cm": [
+        BoundaryValue(
+            status="not_converged", lower_bound=5e-3, reasons=["not told apart from zero"]
+        ),
+        BoundaryValue(status="converged", value=3.1e-2, error=4e-3),
+    ],
+}
+"""Fields of `make_document`: bounds at 800 K, values at 1000 K."""
 
 
 @cache

@@ -134,7 +134,7 @@ def results(
         typer.Option(
             "--table",
             help="conductivities, candidates, relaxations, barriers, trajectories, diffusivities, "
-            "potentials or summaries [default: the ranked table]",
+            "boundaries, potentials or summaries [default: the ranked table]",
         ),
     ] = None,
     dopant: Annotated[

@@ -9,22 +9,31 @@ from jobflow import JobStore
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from perolyte.cli.bvse_files import name_stems
 from perolyte.cli.result_folder import explain_writing, write_figure
-from perolyte.schemas import BoundaryValue, GrainBoundaryDoc
+from perolyte.reports.boundary_rows import describe_simulated
+from perolyte.schemas import GrainBoundaryDoc, ScreeningSummaryDoc, SimulatedBoundary
+from perolyte.stores import Results
 
 __all__ = ["print_boundaries", "read_boundaries", "write_boundaries"]
 
 
-def read_boundaries(store: JobStore, campaign: str | None) -> list[GrainBoundaryDoc]:
-    """Read the newest document of each boundary of a campaign, by name."""
-    criteria = {"output.schema_name": GrainBoundaryDoc.__name__, "output.campaign": campaign}
-    newest = {
-        str(found["output"]["name"]): found["output"]
-        for found in store.query(criteria, ["output"], sort={"completed_at": 1}, load=True)
-    }
-    return [GrainBoundaryDoc.model_validate(newest[name]) for name in sorted(newest)]
+def read_boundaries(store: JobStore, summary: ScreeningSummaryDoc) -> list[GrainBoundaryDoc]:
+    """Read the documents of a summary's boundaries.
+
+    Raises
+    ------
+    StoreError
+        When the store lacks one of them.
+    """
+    results = Results(store)
+    return [
+        GrainBoundaryDoc.model_validate(results.document(boundary.uuid, load=True))
+        for boundary in summary.simulated_boundaries
+        if boundary.uuid is not None
+    ]
 
 
 def write_boundaries(documents: Sequence[GrainBoundaryDoc], folder: Path) -> list[Path]:
@@ -48,36 +57,29 @@ def write_boundaries(documents: Sequence[GrainBoundaryDoc], folder: Path) -> lis
     return written
 
 
-def print_boundaries(console: Console, documents: Sequence[GrainBoundaryDoc]) -> None:
+def print_boundaries(console: Console, boundaries: Sequence[SimulatedBoundary]) -> None:
     """Print energies and area resistances, and why there are none."""
-    if not documents:
+    if not boundaries:
         return
-    table = Table(title="simulated boundaries", box=SIMPLE_HEAD)
+    thickness = ", ".join(
+        dict.fromkeys(f"{b.thickness_A:g} Å ({b.thickness_label})" for b in boundaries)
+    )
+    table = Table(
+        title="simulated boundaries",
+        caption=f"σ_gb: for a thickness of {thickness}. Ranges and bounds: 95 %.",
+        box=SIMPLE_HEAD,
+    )
     for title in ("boundary", "γ (J/m²)", "T (K)", "area resistance (Ω cm²)", "σ_gb (S/cm)"):
         table.add_column(title, justify="left" if title == "boundary" else "right")
-    for document in documents:
-        energy = document.boundary_energy_J_m2
-        for row, kelvin in enumerate(document.temperatures_K):
-            table.add_row(
-                "" if row else document.name,
-                "" if row else "none" if energy is None else f"{energy:.3f}",
-                f"{kelvin:g}",
-                _format_value(document.asr_ohm_cm2[row]),
-                _format_value(document.specific_conductivity_S_cm[row]),
-            )
+    for line in describe_simulated(boundaries):
+        table.add_row(
+            Text(line.name if line.is_first else ""),
+            line.energy if line.is_first else "",
+            line.temperature,
+            line.resistance,
+            line.conductivity,
+        )
     console.print(table)
-    for document in documents:
-        for reason in document.reasons:
-            console.print(f"{document.name}: {reason}", highlight=False, soft_wrap=True)
-
-
-def _format_value(value: BoundaryValue) -> str:
-    if value.value is not None:
-        return f"{value.value:.2g}" + ("" if value.error is None else f" ± {value.error:.1g}")
-    if value.lower_bound is not None and value.upper_bound is not None:
-        return f"{value.lower_bound:.2g} to {value.upper_bound:.2g}"
-    if value.lower_bound is not None:
-        return f"above {value.lower_bound:.2g}"
-    if value.upper_bound is not None:
-        return f"below {value.upper_bound:.2g}"
-    return "not resolved"
+    for boundary in boundaries:
+        for reason in boundary.reasons:
+            console.print(Text(f"{boundary.name}: {reason}"), soft_wrap=True)

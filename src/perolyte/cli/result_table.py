@@ -25,6 +25,7 @@ TABLES = (
     "barriers",
     "trajectories",
     "diffusivities",
+    "boundaries",
     "potentials",
     "summaries",
 )
@@ -41,6 +42,9 @@ _SHOWN = (
     "temperature_K",
     "diffusivity_cm2_s",
     "conductivity_S_cm",
+    "boundary_energy_J_m2",
+    "asr_ohm_cm2",
+    "specific_conductivity_S_cm",
     "room_temperature.conductivity_S_cm",
     "arrhenius.activation_energy_eV",
     "energy_per_atom_eV",

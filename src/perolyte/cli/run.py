@@ -20,7 +20,7 @@ from perolyte.cli.progress import ProgressObserver
 from perolyte.execution import RunReport, run_flow
 from perolyte.schemas import ScreeningSummaryDoc
 from perolyte.settings import default_n_workers
-from perolyte.stores import open_store
+from perolyte.stores import Results, open_store
 
 __all__ = ["run_campaign"]
 
@@ -50,18 +50,20 @@ def run_campaign(
                 n_workers=workers,
                 observer=observer,
             )
-        found = job_store.query_one({"uuid": flow.output.uuid}, sort={"index": -1}, load=True)
-        boundaries = read_boundaries(job_store, campaign.name)
+        summary = None
+        if outcome.finished(flow.output.uuid):
+            found = Results(job_store).document(flow.output.uuid, load=True)
+            summary = ScreeningSummaryDoc.model_validate(found)
+        boundaries = [] if summary is None else read_boundaries(job_store, summary)
     finally:
         job_store.close()
     if not outcome.failed:
         shutil.rmtree(folder / JOBS_FOLDER, ignore_errors=True)
-    if found is not None and outcome.finished(flow.output.uuid):
-        summary = ScreeningSummaryDoc.model_validate(found["output"])
+    if summary is not None:
         write_outputs(summary, folder)
         write_boundaries(boundaries, folder / "figures")
         print_summary(console, summary)
-        print_boundaries(console, boundaries)
+        print_boundaries(console, summary.simulated_boundaries)
     _print_end(console, outcome, folder)
     return outcome.ok
 

@@ -66,7 +66,7 @@ def show_results(campaign: str | None, store: str, *, output_format: str) -> Non
     else:
         console = make_console()
         print_summary(console, summary)
-        print_boundaries(console, _load_boundaries(summary, store))
+        print_boundaries(console, summary.simulated_boundaries)
 
 
 def write_outputs_from_store(campaign: str | None, store: str, output: Path) -> None:
@@ -116,7 +116,7 @@ def load_summary(campaign: str | None, location: str) -> ScreeningSummaryDoc:
 def _load_boundaries(summary: ScreeningSummaryDoc, location: str) -> list[GrainBoundaryDoc]:
     store = open_store(locate_store(location), create=False)
     try:
-        return read_boundaries(store, summary.campaign)
+        return read_boundaries(store, summary)
     finally:
         store.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from jobflow import Flow, Maker, OnMissing
+from jobflow import Flow, Job, Maker, OnMissing, OutputReference
 from pymatgen.core import Structure
 
 from perolyte.jobs.boundary_runs import run_boundaries
@@ -103,27 +103,53 @@ boundaries, warnings, structure_sha256, campaign_file_sha256
         input_hash=structure_sha256,
     )
     candidates.name = "candidates"
-    jobs = [candidates]
-    barriers = None
-    kept = candidates
-    if bvse is not None:
-        barriers = compute_candidate_barriers(
-            candidates.output, settings=bvse.settings.model_dump(), campaign=maker.campaign
-        )
-        barriers.name = "bond valence barriers"
-        jobs.append(barriers)
-        if bvse.n_best is not None:
-            kept = keep_best_by_barrier(
-                candidates.output,
-                barriers.output,
-                n_best=bvse.n_best,
-                dimensions=bvse.dimensions,
-                campaign=maker.campaign,
-            )
-            kept.name = "kept candidates"
-            jobs.append(kept)
+    screened = _screen_candidates(maker, candidates, bvse=bvse, n_best=n_best)
+    simulated, mapped = _map_ceramics(maker, screened, grain_sizes, boundary_maker, boundaries)
+    summary = _summarise(
+        maker,
+        screened,
+        simulated,
+        mapped,
+        grain_boundary=grain_boundary,
+        grain_sizes=grain_sizes,
+        campaign_file_sha256=campaign_file_sha256,
+    )
+    jobs = [*screened.list_jobs(), simulated, mapped, summary]
+    flow = Flow([job for job in jobs if job], output=summary.output, name=maker.name)
+    return assign_identities(flow)
+
+
+@dataclass(frozen=True)
+class _Screened:
+    """The jobs up to the conductivities; None for what is left out."""
+
+    candidates: Job
+    barriers: Job | None
+    selection: Job | None
+    relaxed: Job
+    ranking: Job
+    conductivities: Job | None
+
+    @property
+    def kept(self) -> Job:
+        """The job whose candidates were relaxed: all, or those of lowest barrier."""
+        return self.selection or self.candidates
+
+    def list_jobs(self) -> list[Job | None]:
+        """Return them in the order in which they run."""
+        return [
+            *(self.candidates, self.barriers, self.selection),
+            *(self.relaxed, self.ranking, self.conductivities),
+        ]
+
+
+def _screen_candidates(
+    maker: ScreenSettings, candidates: Job, *, bvse: BvseFilter | None, n_best: int
+) -> _Screened:
+    """From candidates to the conductivities of the best."""
+    barriers, selection = _filter_candidates(maker, candidates, bvse)
     relaxed = relax_candidates(
-        kept.output,
+        (selection or candidates).output,
         maker.relax_maker,
         force_limit_eV_A=maker.force_limit_eV_A,
         campaign=maker.campaign,
@@ -131,7 +157,6 @@ boundaries, warnings, structure_sha256, campaign_file_sha256
     relaxed.name = "relaxations"
     ranking = rank_candidates(relaxed.output, n_best=n_best, campaign=maker.campaign)
     ranking.name = "ranking"
-    jobs += [relaxed, ranking]
     conductivities = None
     if maker.conductivity_maker is not None:
         conductivities = run_conductivities(
@@ -140,47 +165,104 @@ boundaries, warnings, structure_sha256, campaign_file_sha256
             hop_distance_A=candidates.output.hop_distance_A,
         )
         conductivities.name = "conductivities"
-        jobs.append(conductivities)
-    grain_settings = None if grain_sizes is None else grain_sizes.model_dump()
-    mapped = None
+    return _Screened(
+        candidates=candidates,
+        barriers=barriers,
+        selection=selection,
+        relaxed=relaxed,
+        ranking=ranking,
+        conductivities=conductivities,
+    )
+
+
+def _filter_candidates(
+    maker: ScreenSettings, candidates: Job, bvse: BvseFilter | None
+) -> tuple[Job | None, Job | None]:
+    """Return the job of the barriers, and the one that chooses by them; None where not asked."""
+    if bvse is None:
+        return None, None
+    barriers = compute_candidate_barriers(
+        candidates.output, settings=bvse.settings.model_dump(), campaign=maker.campaign
+    )
+    barriers.name = "bond valence barriers"
+    if bvse.n_best is None:
+        return barriers, None
+    selection = keep_best_by_barrier(
+        candidates.output,
+        barriers.output,
+        n_best=bvse.n_best,
+        dimensions=bvse.dimensions,
+        campaign=maker.campaign,
+    )
+    selection.name = "kept candidates"
+    return barriers, selection
+
+
+def _map_ceramics(
+    maker: ScreenSettings,
+    screened: _Screened,
+    grain_sizes: GrainSizeSettings | None,
+    boundary_maker: Maker | None,
+    boundaries: Sequence[Any],
+) -> tuple[Job | None, Job | None]:
+    """Return the job of simulated boundaries and that of the maps; None where not asked."""
+    if grain_sizes is None:
+        return None, None
     simulated = None
-    if grain_settings is not None and boundary_maker is not None and boundaries:
+    if boundary_maker is not None and boundaries:
         simulated = run_boundaries(
-            ranking.output,
+            screened.ranking.output,
             boundary_maker,
             list(boundaries),
-            hop_distance_A=candidates.output.hop_distance_A,
-            conductivities=None if conductivities is None else conductivities.output,
+            hop_distance_A=screened.candidates.output.hop_distance_A,
+            conductivities=_output_of(screened.conductivities),
         )
         simulated.name = "boundaries"
         simulated.config.on_missing_references = OnMissing.NONE
-        jobs.append(simulated)
-    if grain_settings is not None:
-        mapped = map_grain_sizes(
-            conductivities.output if conductivities is not None else None,
-            grain_settings,
-            candidates=kept.output,
-            boundaries=None if simulated is None else simulated.output,
-            seed=maker.seed,
-            campaign=maker.campaign,
-        )
-        mapped.name = "grain-size map"
-        mapped.config.on_missing_references = OnMissing.NONE
-        jobs.append(mapped)
+    mapped = map_grain_sizes(
+        _output_of(screened.conductivities),
+        grain_sizes.model_dump(),
+        candidates=screened.kept.output,
+        boundaries=_output_of(simulated),
+        seed=maker.seed,
+        campaign=maker.campaign,
+    )
+    mapped.name = "grain-size map"
+    mapped.config.on_missing_references = OnMissing.NONE
+    return simulated, mapped
+
+
+def _summarise(
+    maker: ScreenSettings,
+    screened: _Screened,
+    simulated: Job | None,
+    mapped: Job | None,
+    *,
+    grain_boundary: GrainBoundary | None,
+    grain_sizes: GrainSizeSettings | None,
+    campaign_file_sha256: str | None,
+) -> Job:
+    """Collect everything; what failed is missing, not an error."""
+    # not named where there are none: finished campaigns keep the identity of their summary
+    given = {} if simulated is None else {"boundaries": simulated.output}
     summary = summarise_screening(
-        kept.output,
-        relaxed.output,
-        ranking.output,
-        conductivities.output if conductivities is not None else None,
-        barriers.output if barriers is not None else None,
+        screened.kept.output,
+        screened.relaxed.output,
+        screened.ranking.output,
+        _output_of(screened.conductivities),
+        _output_of(screened.barriers),
         name=maker.campaign or maker.name,
+        **given,
         grain_boundary=None if grain_boundary is None else asdict(grain_boundary),
-        grain_sizes=mapped.output if mapped is not None else None,
-        grain_size_settings=grain_settings,
+        grain_sizes=_output_of(mapped),
+        grain_size_settings=None if grain_sizes is None else grain_sizes.model_dump(),
         campaign=maker.campaign,
         campaign_file_sha256=campaign_file_sha256,
     )
     summary.name = "summary"
     summary.config.on_missing_references = OnMissing.NONE
-    flow = Flow([*jobs, summary], output=summary.output, name=maker.name)
-    return assign_identities(flow)
+    return summary
+
+
+def _output_of(job: Job | None) -> OutputReference | None:
+    return None if job is None else job.output

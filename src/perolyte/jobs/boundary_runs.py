@@ -30,8 +30,7 @@ def run_boundaries(
         Its ``selected`` candidates are run.
     boundary_maker
         With ``make(structure, boundary, candidate=, dopant=, hop_distance_A=, bulk=)``; the output
-        of its flow is a document as :class:`~perolyte.jobs.ceramic_inputs.AtomisticBoundary`
-        describes.
+        of its flow is a :class:`~perolyte.schemas.GrainBoundaryDoc`.
     boundaries
         Handed to it one by one.
     hop_distance_A

@@ -10,6 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from perolyte.files import replace_file
+from perolyte.reports.boundary_rows import describe_simulated
 from perolyte.reports.ceramic_tables import describe_boundaries, describe_ceramic_parameters
 from perolyte.reports.figures import INTERACTIVE_MAP, draw_figures, render_figure
 from perolyte.reports.headline import write_headline
@@ -80,6 +81,7 @@ def report_html(summary: ScreeningSummaryDoc) -> str:
         rows=[_describe_row(row) for row in rows],
         bindings=[_describe_binding(entry) for entry in summary.binding_energies],
         figures=_embed_figures(summary),
+        simulated=describe_simulated(summary.simulated_boundaries),
         boundaries=describe_boundaries(summary.ceramic_maps),
         ceramic_parameters=describe_ceramic_parameters(summary.ceramic_maps),
         map_page=f"figures/{INTERACTIVE_MAP}",
@@ -258,9 +260,11 @@ def _list_names(names: list[str]) -> str:
 def _collect_warnings(
     summary: ScreeningSummaryDoc, rows: list[ResultRow]
 ) -> list[tuple[str, list[str]]]:
-    """Return each warning once, with the candidates that it belongs to."""
+    """Return each warning once, with the candidates and boundaries that it belongs to."""
     found: dict[str, list[str]] = {text: [] for text in summary.warnings}
-    for row in rows:
-        for text in row.warnings:
-            found.setdefault(text, []).append(row.name)
+    named = [(row.name, row.warnings) for row in rows]
+    named += [(boundary.name, boundary.warnings) for boundary in summary.simulated_boundaries]
+    for name, warnings in named:
+        for text in warnings:
+            found.setdefault(text, []).append(name)
     return list(found.items())

@@ -101,6 +101,7 @@ def json_text(summary: ScreeningSummaryDoc) -> str:
         "provenance": summary.provenance.model_dump(mode="json"),
         "candidates": [_nest_candidate(row) for row in _in_order(summary)],
         "binding_energies": [_dump(entry) for entry in summary.binding_energies],
+        "simulated_boundaries": [_dump(entry) for entry in summary.simulated_boundaries],
         "literature_map": _dump(summary.reference_map),
         "ceramic_maps": _dump(summary.ceramic_maps),
     }

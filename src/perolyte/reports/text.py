@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 __all__ = [
     "DASH",
     "finite_or_none",
+    "format_bounds",
     "format_energy",
     "format_given",
     "format_interval",
@@ -177,10 +178,32 @@ def format_upper_bound(value: float | None) -> str:
     value = finite_or_none(value)
     if value is None or value <= 0:
         return DASH
-    place = math.floor(math.log10(value)) - 1
-    # 1e-9: a bound of exactly 3.5e-7 is not to become 3.6e-7 by the rounding of binary numbers
-    units = math.ceil(value / 10.0**place - 1e-9)
-    return f"< {format_significant(units * 10.0**place, 2)}"
+    return f"< {_write_above(value)}"
+
+
+def format_bounds(lower: float | None, upper: float | None) -> str:
+    """Write the bounds of what has no value with two digits, rounded so that they stay bounds.
+
+    Parameters
+    ----------
+    lower, upper
+        In one unit, of any sign. None where there is no such bound.
+
+    Examples
+    --------
+    >>> format_bounds(1.04e-6, 1.99e-5), format_bounds(-3e-7, 2e-6)
+    ('1.0×10⁻⁶ – 2.0×10⁻⁵', '−3.0×10⁻⁷ – 2.0×10⁻⁶')
+    >>> format_bounds(5.19e-3, None), format_bounds(None, 3.41e-7), format_bounds(None, None)
+    ('> 5.1×10⁻³', '< 3.5×10⁻⁷', '—')
+    """
+    lower, upper = finite_or_none(lower), finite_or_none(upper)
+    low = None if lower is None else _swap_sign(_write_above(-lower))
+    high = None if upper is None else _write_above(upper).replace("-", "−")
+    if low is not None and high is not None:
+        return f"{low} – {high}"
+    if low is not None:
+        return f"> {low}"
+    return DASH if high is None else f"< {high}"
 
 
 def format_temperature(temperature_K: float) -> str:
@@ -226,6 +249,20 @@ def reaction_html(reaction: str) -> Markup:
     """
     species = r"\1<sub>\3</sub><sup>\2</sup>"
     return Markup(_SITE_SPECIES.sub(species, str(escape(reaction))))  # noqa: S704 (escaped)
+
+
+def _write_above(value: float) -> str:
+    """Write a number with two digits, none of them taking it below what it is."""
+    if value == 0:
+        return "0"
+    place = math.floor(math.log10(abs(value))) - 1
+    # 1e-9: a bound of exactly 3.5e-7 is not to become 3.6e-7 by the rounding of binary numbers
+    units = math.ceil(value / 10.0**place - 1e-9)
+    return format_significant(units * 10.0**place, 2)
+
+
+def _swap_sign(text: str) -> str:
+    return text.removeprefix("-") if text.startswith("-") or text == "0" else f"−{text}"
 
 
 def _place_of_error(error: float) -> int:

@@ -21,6 +21,7 @@ from perolyte.schemas.boundary import (
     GrainBoundaryDoc,
     SegregationDescription,
     SegregationSite,
+    SimulatedBoundary,
 )
 from perolyte.schemas.bvse import (
     BvseDoc,
@@ -223,6 +224,7 @@ __all__ = [
     "SegregationDescription",
     "SegregationSite",
     "SelectedFrame",
+    "SimulatedBoundary",
     "SiteDescription",
     "SiteKindDescription",
     "SpaceGroupDescription",

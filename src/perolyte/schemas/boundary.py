@@ -22,6 +22,7 @@ __all__ = [
     "GrainBoundaryDoc",
     "SegregationDescription",
     "SegregationSite",
+    "SimulatedBoundary",
 ]
 
 Miller = tuple[int, int, int]
@@ -225,17 +226,54 @@ class GrainBoundaryDoc(Document):
 
     @model_validator(mode="after")
     def _match_lengths(self) -> GrainBoundaryDoc:
-        lists = {
-            "bulk_conductivity_S_cm": self.bulk_conductivity_S_cm,
-            "cell_conductivity_S_cm": self.cell_conductivity_S_cm,
-            "asr_ohm_cm2": self.asr_ohm_cm2,
-            "specific_conductivity_S_cm": self.specific_conductivity_S_cm,
-        }
-        for name, values in lists.items():
-            if len(values) != len(self.temperatures_K):
-                message = (
-                    f"{name} has {len(values)} entries for {len(self.temperatures_K)} "
-                    "temperatures; one each"
-                )
-                raise ValueError(message)
+        _check_one_each(
+            self.temperatures_K,
+            bulk_conductivity_S_cm=self.bulk_conductivity_S_cm,
+            cell_conductivity_S_cm=self.cell_conductivity_S_cm,
+            asr_ohm_cm2=self.asr_ohm_cm2,
+            specific_conductivity_S_cm=self.specific_conductivity_S_cm,
+        )
         return self
+
+
+class SimulatedBoundary(BaseModel):
+    """What a summary says of a GrainBoundaryDoc."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    candidate: str | None = Field(description="name of the doped parent")
+    sigma_value: int
+    miller: Miller
+    status: Status
+    reasons: list[str]
+    warnings: list[str] = Field(default_factory=list)
+    boundary_energy_J_m2: float | None
+    temperatures_K: list[float]
+    asr_ohm_cm2: list[BoundaryValue] = Field(
+        description="area resistance of one boundary, one for each temperature"
+    )
+    specific_conductivity_S_cm: list[BoundaryValue] = Field(
+        description="thickness over area resistance"
+    )
+    thickness_A: float
+    thickness_label: Literal["computed", "assumed"]
+    uuid: str | None = Field(description="of the document")
+
+    @model_validator(mode="after")
+    def _match_lengths(self) -> SimulatedBoundary:
+        _check_one_each(
+            self.temperatures_K,
+            asr_ohm_cm2=self.asr_ohm_cm2,
+            specific_conductivity_S_cm=self.specific_conductivity_S_cm,
+        )
+        return self
+
+
+def _check_one_each(temperatures_K: list[float], **lists: list[BoundaryValue]) -> None:
+    for name, values in lists.items():
+        if len(values) != len(temperatures_K):
+            message = (
+                f"{name} has {len(values)} entries for {len(temperatures_K)} temperatures; one each"
+            )
+            raise ValueError(message)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from perolyte.schemas.boundary import SimulatedBoundary
 from perolyte.schemas.candidate import DopingDescription
 from perolyte.schemas.energetics import BindingEnergy
 from perolyte.schemas.grain_size import CeramicMaps
@@ -49,11 +50,16 @@ class ResultRow(BaseModel):
 class ScreeningSummaryDoc(LargeDocument):
     """A whole campaign: what the report, the tables and the command line show."""
 
-    large_fields: ClassVar[tuple[str, ...]] = ("candidates", "binding_energies")
+    large_fields: ClassVar[tuple[str, ...]] = (
+        "candidates",
+        "binding_energies",
+        "simulated_boundaries",
+    )
 
     parent_formula: str
     candidates: list[ResultRow]
     binding_energies: list[BindingEnergy] = Field(default_factory=list)
+    simulated_boundaries: list[SimulatedBoundary] = Field(default_factory=list)
     reference_map: GrainSizeMap | None = Field(
         default=None,
         description="literature values; nothing in it was computed here",

@@ -69,10 +69,12 @@ class CandidateIndex:
 
     def describe(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the candidate columns for a row of another table; empty where nothing is known."""
-        found = self._known.get((row.get("campaign"), str(row["name"])), {})
+        # a boundary has a name of its own beside that of its candidate
+        name = row.get("candidate") or row["name"]
+        found = self._known.get((row.get("campaign"), str(name)), {})
         # a relaxation carries its candidate itself
         own = describe_candidate(row, prefix="candidate.") if "candidate.kind" in row else {}
-        return {**dict.fromkeys(CANDIDATE_COLUMNS), **own, **found}
+        return {**dict.fromkeys(CANDIDATE_COLUMNS), "dopant": row.get("dopant"), **own, **found}
 
 
 def describe_candidate(row: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:

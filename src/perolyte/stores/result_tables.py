@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "POTENTIAL_COLUMNS",
     "barrier_columns",
+    "boundary_rows",
     "count_potentials",
     "find_candidates",
     "find_documents",
@@ -34,6 +35,14 @@ POTENTIAL_COLUMNS = (
     "schema_name",
     "n_documents",
 )
+
+_BOUNDARY_VALUES = {
+    "bulk_conductivity": "S_cm",
+    "cell_conductivity": "S_cm",
+    "asr": "ohm_cm2",
+    "specific_conductivity": "S_cm",
+}
+"""Lists of a GrainBoundaryDoc with one value for each temperature, and their units."""
 
 _HEAVY = (
     "structure",
@@ -142,6 +151,37 @@ def point_row(document: Mapping[str, Any], point: Mapping[str, Any]) -> Row:
     output = document["output"]
     kept = {name: output.get(name) for name in ("name", "campaign", "formula", "mobile_ion")}
     return make_row({**document, "output": {**point, **kept}})
+
+
+def boundary_rows(store: JobStore, *, by_temperature: bool) -> list[Row]:
+    """Return one row per GrainBoundaryDoc, or per temperature of it."""
+    # not _HEAVY: leaving out candidate.structure takes a candidate that is a name with it
+    left_out = ["structure", "boundary_energies", "segregation", "profiles"]
+    found = _query(store, "GrainBoundaryDoc", {}, left_out)
+    rows = []
+    for document in found:
+        row = make_row(document)
+        row["plane"] = " ".join(str(index) for index in document["output"].get("miller", []))
+        rows += _split_temperatures(row, document["output"]) if by_temperature else [row]
+    return rows
+
+
+def _split_temperatures(row: Row, output: Mapping[str, Any]) -> list[Row]:
+    """Return a row for each temperature: what holds for all, its values, the status of its ASR."""
+    shared = {name: value for name, value in row.items() if not name.startswith("arrhenius.")}
+    rows = []
+    for index, temperature_K in enumerate(output["temperatures_K"]):
+        own: Row = {"temperature_K": temperature_K}
+        for name, unit in _BOUNDARY_VALUES.items():
+            value = output[f"{name}_{unit}"][index]
+            own |= {
+                f"{name}_{unit}": value["value"],
+                f"{name}_std_{unit}": value["error"],
+                f"{name}_lower_bound_{unit}": value["lower_bound"],
+                f"{name}_upper_bound_{unit}": value["upper_bound"],
+            }
+        rows.append({**shared, **own, "status": output["asr_ohm_cm2"][index]["status"]})
+    return rows
 
 
 def count_potentials(store: JobStore) -> list[Row]:

@@ -19,6 +19,7 @@ from perolyte.stores.result_rows import JOB_COLUMNS, make_row
 from perolyte.stores.result_tables import (
     POTENTIAL_COLUMNS,
     barrier_columns,
+    boundary_rows,
     count_potentials,
     find_candidates,
     find_documents,
@@ -120,6 +121,16 @@ class Results:
             return self._describe(find_rows(self.store, "ConductivityDoc"), campaign, filters)
         points = find_members(self.store, "ConductivityDoc", "points")
         rows = [point_row(document, point) for document, point in points]
+        return self._describe(rows, campaign, filters)
+
+    def boundaries(self, campaign: Choice = None, **filters: Unpack[FilterOptions]) -> DataFrame:
+        """Return simulated boundaries (``GrainBoundaryDoc``), one row per boundary.
+
+        With ``temperature_K`` there is one row for each temperature, with the area resistance, the
+        conductivities, their standard errors and bounds, and the status of the resistance.
+        """
+        by_temperature = filters.get("temperature_K") is not None
+        rows = boundary_rows(self.store, by_temperature=by_temperature)
         return self._describe(rows, campaign, filters)
 
     def potentials(self, campaign: Choice = None) -> DataFrame:

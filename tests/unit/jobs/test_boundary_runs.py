@@ -78,6 +78,7 @@ def test_a_screen_maps_with_them_and_without_them_when_they_fail():
     mapped = jobs["grain-size map"]
     assert mapped.function_kwargs["boundaries"].uuid == jobs["boundaries"].uuid
     assert mapped.config.on_missing_references == OnMissing.NONE
+    assert jobs["summary"].function_kwargs["boundaries"].uuid == jobs["boundaries"].uuid
 
 
 def test_a_boundary_is_compared_with_the_bulk_of_its_candidate():

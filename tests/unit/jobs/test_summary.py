@@ -7,8 +7,14 @@ from dataclasses import asdict
 import pytest
 
 from perolyte.errors import ExecutionError
-from perolyte.jobs import GrainBoundary, map_over_grain_size, summarise_screening
+from perolyte.jobs import (
+    GrainBoundary,
+    map_over_grain_size,
+    refresh_summary,
+    summarise_screening,
+)
 from perolyte.schemas import Quantity, RankedCandidate, RankingDoc, ScreeningSummaryDoc
+from support.boundary_documents import RESOLVED, make_document
 from support.documents import (
     PROVENANCE,
     make_candidate,
@@ -191,6 +197,35 @@ def test_what_the_summary_carries():
     ]
     assert summary.provenance.seed == 5
     assert summary.provenance.potential.name == "a potential"
+
+
+def test_simulated_boundaries_are_carried_and_are_parents():
+    documents = [
+        make_document(name="parent b", candidate="parent", uuid="two"),
+        None,
+        make_document(name="Sr2 a", candidate="Sr2-S3", uuid="one", warnings=["mind"], **RESOLVED),
+    ]
+    summary = summarise(boundaries=documents)
+    assert [boundary.name for boundary in summary.simulated_boundaries] == ["Sr2 a", "parent b"]
+    first = summary.simulated_boundaries[0]
+    assert (first.uuid, first.candidate, first.status) == ("one", "Sr2-S3", "converged")
+    assert first.warnings == ["mind"]
+    assert first.asr_ohm_cm2 == RESOLVED["asr_ohm_cm2"]
+    assert (first.thickness_A, first.thickness_label) == (10.0, "assumed")
+    assert summary.provenance.parent_uuids[-2:] == ["one", "two"]
+    assert any("1 of 3 simulated boundaries failed" in text for text in summary.warnings)
+    assert summarise(boundaries=None).simulated_boundaries == []
+
+
+def test_a_refreshed_summary_keeps_its_boundaries_and_says_where_the_bulk_is_another():
+    boundary = make_document(name="b", candidate="parent", uuid="one")
+    bulks = [make_conductivity("parent", 1e-4), make_conductivity("Sr2-S3", 1e-3)]
+    summary = summarise(bulks, boundaries=[boundary])
+    for newer, is_stale in ((bulks[0], True), (bulks[1], False)):
+        again = refresh_summary(summary, {newer.uuid: newer})
+        assert again.simulated_boundaries == summary.simulated_boundaries
+        assert any("area resistances" in text for text in again.warnings) is is_stale
+        assert again.provenance.parent_uuids == summary.provenance.parent_uuids
 
 
 def test_a_resolved_conductivity_gets_a_map():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perolyte.jobs.summary_boundaries import describe_boundaries
 from perolyte.mesoscale import blocking_factor, brick_layer_conductivity
 from perolyte.schemas import (
     ArrheniusFit,
@@ -28,6 +29,7 @@ from perolyte.schemas import (
 )
 from perolyte.transport import fit_arrhenius, nernst_einstein_conductivity
 from perolyte.units import A2_PER_PS_TO_CM2_PER_S, BOLTZMANN_EV_PER_K
+from support.boundary_documents import RESOLVED, make_document
 
 HOP_A = 3.87
 N_IONS, VOLUME_A3 = 36, 6260.0
@@ -472,6 +474,23 @@ def make_hostile() -> Callable[[ScreeningSummaryDoc], ScreeningSummaryDoc]:
         return summary.model_copy(update={"candidates": rows, "campaign": "<b>demo</b>"})
 
     return rename
+
+
+@pytest.fixture(scope="session")
+def with_boundaries(nothing_run: ScreeningSummaryDoc) -> ScreeningSummaryDoc:
+    """Simulated boundaries: one with a value and bounds, one with neither."""
+    found, _ = describe_boundaries(
+        [
+            make_document(name="parent sigma13 (3 2 0)", candidate="parent", **RESOLVED),
+            make_document(
+                name="Sr2-S3 sigma5 (2 1 0)",
+                candidate="Sr2-S3",
+                boundary_energy_J_m2=None,
+                warnings=["a poor proxy"],
+            ),
+        ]
+    )
+    return nothing_run.model_copy(update={"simulated_boundaries": found})
 
 
 @pytest.fixture(scope="session")

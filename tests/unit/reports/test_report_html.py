@@ -185,3 +185,28 @@ def test_binding_energies_have_a_table_of_their_own(bound: ScreeningSummaryDoc) 
     rows = [[text_of(cell) for cell in row] for row in table.findall("tbody/tr")]
     assert rows[0] == ["Al2-A3-n1", "Al, vacancy X", "1.94", "5.80", "−0.42"]
     assert rows[1][-1] == "relaxation not converged: Al2-A3-n2"
+
+
+def test_simulated_boundaries_have_a_table_of_their_own(
+    with_boundaries: ScreeningSummaryDoc,
+) -> None:
+    page = parse(report_html(with_boundaries))
+    table = page.find(".//section[@aria-labelledby='simulated']//table")
+    assert table is not None
+    rows = [[text_of(cell) for cell in row] for row in table.findall("tbody/tr")]
+    unknown = ["—", "—", "not convergedtoo short"]
+    assert rows == [
+        ["Sr2-S3 sigma5 (2 1 0)", "—", "10 (assumed)", "800", *unknown],
+        ["1000", *unknown],
+        [
+            *("parent sigma13 (3 2 0)", "0.700", "10 (assumed)", "800"),
+            *("−1.0×10⁻⁶ – 2.0×10⁻⁵", "> 5.0×10⁻³"),
+            "not convergednot told apart from zero",
+        ],
+        ["1000", "3.2(4)×10⁻⁶", "0.031(4)", "converged"],
+    ]
+    assert "a poor proxy (Sr2-S3 sigma5 (2 1 0))" in text_of(page)
+
+
+def test_without_simulated_boundaries_nothing_is_said_of_them(mixed_page: ET.Element) -> None:
+    assert mixed_page.find(".//section[@aria-labelledby='simulated']") is None

@@ -112,6 +112,16 @@ def test_a_number_in_a_document_that_did_not_converge_is_not_passed_on(
     assert entry["grain_size_map"] is None
 
 
+def test_simulated_boundaries_are_in_the_json_and_add_nothing_to_the_csv(
+    with_boundaries: ScreeningSummaryDoc, nothing_run: ScreeningSummaryDoc
+) -> None:
+    first, second = read_json(json_text(with_boundaries))["simulated_boundaries"]
+    assert (first["candidate"], first["boundary_energy_J_m2"]) == ("Sr2-S3", None)
+    assert second["miller"] == [2, 1, 0]
+    assert second["asr_ohm_cm2"][1]["value"] == 3.2e-6
+    assert csv_text(with_boundaries) == csv_text(nothing_run)
+
+
 def test_target_temperature_comes_from_the_document(mixed: ScreeningSummaryDoc) -> None:
     row = mixed.candidates[0]
     assert row.conductivity is not None

@@ -81,6 +81,7 @@ from perolyte.schemas import (
     ScreeningSummaryDoc,
     SegregationDescription,
     SegregationSite,
+    SimulatedBoundary,
     SiteDescription,
     SiteKindDescription,
     SpaceGroupDescription,
@@ -734,6 +735,9 @@ BOUNDARY = GrainBoundaryDoc(
     is_poor_proxy=True,
     **COMMON,
 )
+SIMULATED = SimulatedBoundary(
+    **{name: getattr(BOUNDARY, name) for name in SimulatedBoundary.model_fields}
+)
 GRAIN_SIZES = GrainSizeDescription(
     n_grains=2, mean_nm=45.0, mean_std_nm=1.0, log_std=0.1, intercept_size_nm=50.0
 )
@@ -808,6 +812,7 @@ DOCUMENTS: list[Document] = [
         candidates=[ROW],
         reference_map=MAP,
         ceramic_maps=CERAMICS.maps,
+        simulated_boundaries=[SIMULATED],
         campaign="c",
         **COMMON,
     ),
@@ -835,6 +840,7 @@ PARTS: list[BaseModel] = [
     SEGREGATION_SITE,
     SEGREGATION,
     PROFILE,
+    SIMULATED,
     BOUNDS,
     GRAIN_MAP,
     GRAIN_SIZES,
@@ -1043,6 +1049,27 @@ def test_a_spectrum_has_one_impedance_for_each_frequency():
 def test_a_boundary_has_one_resistance_for_each_temperature():
     with pytest.raises(ValidationError, match="asr_ohm_cm2 has 0 entries for 1 temperatures"):
         GrainBoundaryDoc.model_validate({**plain(BOUNDARY), "asr_ohm_cm2": []})
+
+
+def test_a_boundary_in_a_summary_has_one_resistance_for_each_temperature():
+    with pytest.raises(ValidationError, match="asr_ohm_cm2 has 0 entries for 1 temperatures"):
+        SimulatedBoundary.model_validate({**SIMULATED.model_dump(), "asr_ohm_cm2": []})
+
+
+def test_summaries_from_before_simulated_boundaries_are_read():
+    summary = next(item for item in DOCUMENTS if isinstance(item, ScreeningSummaryDoc))
+    written = plain(summary)
+    assert written.pop("simulated_boundaries")
+    again = ScreeningSummaryDoc.model_validate(written)
+    assert again == summary.model_copy(update={"simulated_boundaries": []})
+
+
+def test_many_boundaries_of_a_summary_are_written_apart():
+    summary = next(item for item in DOCUMENTS if isinstance(item, ScreeningSummaryDoc))
+    large = summary.model_copy(update={"simulated_boundaries": [SIMULATED] * 501})
+    written = plain(large)
+    assert "simulated_boundaries" not in written
+    assert ScreeningSummaryDoc.model_validate(written) == large
 
 
 def test_structures_of_many_boundary_cells_are_written_as_arrays():

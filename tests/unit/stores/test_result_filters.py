@@ -13,6 +13,7 @@ from perolyte.schemas import (
     PercolationDescription,
 )
 from perolyte.stores import Results
+from support.boundary_documents import RESOLVED, make_document
 from support.documents import make_candidate, make_candidate_set, make_relaxed
 
 DOPANTS = {"Sr1": ("Sr", 0.01), "Sr3": ("Sr", 0.03), "AlNb": ("Al+Nb", 0.02)}
@@ -97,6 +98,14 @@ def results(store):
             status = "not_converged" if doc.name == "Sr3" else "converged"
             save(f"c-{campaign}-{doc.name}", make_conductivity(doc.name, campaign, status))
             save(f"b-{campaign}-{doc.name}", make_barrier(doc.name, campaign))
+        for doc in found.candidates[:2]:
+            boundary = make_document(
+                name=f"{doc.name} sigma5 (2 1 0)",
+                candidate=doc.name,
+                campaign=campaign,
+                **(RESOLVED if doc.name == "Sr1" else {}),
+            )
+            save(f"g-{campaign}-{doc.name}", boundary)
     return Results(store)
 
 
@@ -128,6 +137,31 @@ def test_family_campaign_and_status(results):
     assert list(table["campaign"]) == ["two"]
     assert list(table["name"]) == ["Sr3"]
     assert len(results.conductivities(campaign=["one", "two"])) == 8
+
+
+def test_boundaries_are_found_by_their_candidate(results):
+    table = results.boundaries("one")
+    assert list(table["name"]) == ["Sr1 sigma5 (2 1 0)", "parent sigma5 (2 1 0)"]
+    assert list(table["plane"]) == ["2 1 0"] * 2
+    assert list(table["boundary_energy_J_m2"]) == [0.7] * 2
+    (row,) = results.boundaries("one", dopant="Sr", family="cubic").to_dict("records")
+    assert (row["kind"], row["fraction"], row["status"]) == ("doping", 0.01, "converged")
+
+
+def test_boundaries_by_temperature(results):
+    table = results.boundaries("one", temperature_K=(900, None))
+    assert list(table["temperature_K"]) == [1000.0] * 2
+    first, second = table.to_dict("records")
+    assert (first["status"], first["asr_ohm_cm2"], first["asr_std_ohm_cm2"]) == (
+        *("converged", 3.2e-6),
+        4e-7,
+    )
+    assert first["specific_conductivity_S_cm"] == 3.1e-2
+    assert second["status"] == "not_converged"
+    (bounded,) = results.boundaries("two", temperature_K=800, dopant="Sr").to_dict("records")
+    assert bounded["asr_lower_bound_ohm_cm2"] == -1e-6
+    assert bounded["asr_upper_bound_ohm_cm2"] == 2e-5
+    assert bounded["status"] == "not_converged"
 
 
 def test_temperatures_give_one_row_each(results):
