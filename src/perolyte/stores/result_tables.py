@@ -46,7 +46,6 @@ _BOUNDARY_VALUES = {
 
 _HEAVY = (
     "structure",
-    "candidate.structure",
     "first_velocities_A_fs",
     "files",
     "points",
@@ -56,6 +55,13 @@ _HEAVY = (
     "msd_std_A2",
 )
 """Parts of documents that no table shows: they need not leave the store."""
+
+_HEAVY_OF = {
+    # in documents whose candidate is a name, the embedded store would leave out the name with it
+    "RelaxDoc": ("candidate.structure",),
+    "GrainBoundaryDoc": ("boundary_energies", "segregation", "profiles"),
+}
+"""The same, for one schema only."""
 
 
 def find_rows(
@@ -69,7 +75,8 @@ def find_rows(
         When no document of the schema has a field that is asked for.
     """
     criteria = {f"output.{name}": value for name, value in (filters or {}).items()}
-    left_out = [path for path in _HEAVY if path.partition(".")[0] not in (filters or {})]
+    heavy = _find_heavy(schema_name)
+    left_out = [path for path in heavy if path.partition(".")[0] not in (filters or {})]
     found = _query(store, schema_name, criteria, left_out)
     rows = [make_row(document) for document in found]
     if not rows and filters:
@@ -155,9 +162,7 @@ def point_row(document: Mapping[str, Any], point: Mapping[str, Any]) -> Row:
 
 def boundary_rows(store: JobStore, *, by_temperature: bool) -> list[Row]:
     """Return one row per GrainBoundaryDoc, or per temperature of it."""
-    # not _HEAVY: leaving out candidate.structure takes a candidate that is a name with it
-    left_out = ["structure", "boundary_energies", "segregation", "profiles"]
-    found = _query(store, "GrainBoundaryDoc", {}, left_out)
+    found = _query(store, "GrainBoundaryDoc", {}, _find_heavy("GrainBoundaryDoc"))
     rows = []
     for document in found:
         row = make_row(document)
@@ -207,6 +212,10 @@ def count_potentials(store: JobStore) -> list[Row]:
     ]
 
 
+def _find_heavy(schema_name: str) -> tuple[str, ...]:
+    return _HEAVY + _HEAVY_OF.get(schema_name, ())
+
+
 def _query(
     store: JobStore, schema_name: str, criteria: Mapping[str, Any], left_out: Iterable[str]
 ) -> list[Row]:
@@ -240,7 +249,7 @@ def _load_large(store: JobStore, output: Mapping[str, Any]) -> Row:
 
 
 def _refuse_unknown_fields(store: JobStore, schema_name: str, filters: Mapping[str, Any]) -> None:
-    documents = _query(store, schema_name, {}, _HEAVY)
+    documents = _query(store, schema_name, {}, _find_heavy(schema_name))
     known = {name for document in documents[:200] for name in flatten(document["output"])}
     unknown = [name for name in filters if not any(_is_part(name, path) for path in known)]
     if known and unknown:

@@ -146,6 +146,9 @@ def test_boundaries_are_found_by_their_candidate(results):
     assert list(table["boundary_energy_J_m2"]) == [0.7] * 2
     (row,) = results.boundaries("one", dopant="Sr", family="cubic").to_dict("records")
     assert (row["kind"], row["fraction"], row["status"]) == ("doping", 0.01, "converged")
+    found = results.documents("GrainBoundaryDoc", campaign="one", candidate="Sr1")
+    (row,) = found.to_dict("records")
+    assert (row["name"], row["candidate"]) == ("Sr1 sigma5 (2 1 0)", "Sr1")
 
 
 def test_boundaries_by_temperature(results):
