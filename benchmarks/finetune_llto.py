@@ -46,6 +46,8 @@ NAMES = {
     "held_out_dopant": "held-out dopant (Ba)",
     "reference": "binary oxides",
     "held_out": "held-out trajectories and dopant",
+    "held_out_md": "of these, from MD",
+    "held_out_rattled": "of these, rattled",
 }
 COLUMNS = (
     ("energy MAE (meV/atom)", "energy_mae_meV_atom", ".1f"),
@@ -120,22 +122,30 @@ def train_on_part(
 
 
 def judge(potential: str | Path, training_set: Any, device: str | None) -> dict[str, Any]:
-    """Return the errors of each split, and of those aimed at together."""
+    """Return the errors of each split, and of those aimed at together and by kind of frame."""
     from perolyte.potentials import load_potential
     from perolyte.potentials.training import evaluate_frames
 
     loaded = load_potential(potential, device=device)
-    groups = {split: (split,) for split in training_set.n_frames} | {"held_out": AIMED_AT}
+    groups = {
+        split: [frame for frame in training_set.frames if frame.split == split]
+        for split in training_set.n_frames
+    }
+    aimed_at = [frame for frame in training_set.frames if frame.split in AIMED_AT]
+    groups["held_out"] = aimed_at
+    for kind in ("md", "rattled"):
+        groups[f"held_out_{kind}"] = [frame for frame in aimed_at if frame.kind == kind]
     errors: dict[str, Any] = {}
-    for name, splits in groups.items():
-        frames = [frame for frame in training_set.frames if frame.split in splits]
+    for name, frames in groups.items():
         if frames:
             found = evaluate_frames(
                 loaded,
                 [frame.to_frame() for frame in frames],
                 blocks=[frame.trajectory for frame in frames],
             )
-            errors[name] = round_numbers(asdict(found))
+            components = np.concatenate([np.ravel(frame.forces_eV_A) for frame in frames])
+            mean_eV_A = float(np.abs(components).mean())
+            errors[name] = round_numbers({**asdict(found), "mean_force_meV_A": 1000 * mean_eV_A})
     return errors
 
 
@@ -199,10 +209,14 @@ def format_tables(figures: dict[str, Any]) -> str:
     columns = [
         column for column in COLUMNS if any(after[split][column[1]] is not None for split in shown)
     ]
-    rows = [["frames", "n", *(title for title, _, _ in columns)], ["---"] * (len(columns) + 2)]
+    titles = ["frames", "n", "mean force (meV/Å)", *(title for title, _, _ in columns)]
+    rows = [titles, ["---"] * len(titles)]
     for split in shown:
-        numbers = [pair(before[split], after[split], key, form) for _, key, form in columns]
-        rows.append([NAMES[split], str(after[split]["n_frames"]), *numbers])
+        found = after[split]
+        numbers = [pair(before[split], found, key, form) for _, key, form in columns]
+        rows.append(
+            [NAMES[split], f"{found['n_frames']}", f"{found['mean_force_meV_A']:.0f}", *numbers]
+        )
     lines = [
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
