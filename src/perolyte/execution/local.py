@@ -18,6 +18,7 @@ from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
+from perolyte.execution.interrupts import hold_interrupts
 from perolyte.execution.local_state import LocalState
 from perolyte.execution.lock import lock_folder
 from perolyte.execution.reuse import find_reusable
@@ -233,7 +234,8 @@ class LocalRunner:
             args=(theirs, json.dumps(self.store, cls=MontyEncoder), os.getpid()),
             daemon=True,
         )
-        process.start()
+        with hold_interrupts():
+            process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from monty.json import MontyDecoder, MontyEncoder
 
 from perolyte.errors import StoreError
+from perolyte.execution.interrupts import ignore_interrupts
 from perolyte.execution.outbox import KeepingStore
 from perolyte.execution.running import run_one
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
@@ -39,7 +40,7 @@ def serve(connection: Connection, store_json: str, parent_pid: int) -> None:
     Interrupts are the parent's business: it decides what happens to running jobs. When the parent
     is gone, however it ended, the worker ends too, so that no orphan computes what nobody reads.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
     store: JobStore = json.loads(store_json, cls=MontyDecoder)

@@ -68,7 +68,7 @@ def test_divisions_of_the_mesh(lengths_A, mesh):
         ({"plane_wave_cutoff_eV": 0}, "plane_wave_cutoff_eV is 0 eV"),
         ({"smearing_eV": float("nan")}, "smearing_eV is nan eV"),
         ({"max_iterations": "many"}, "max_iterations is 'many'"),
-        ({"cutoff": 500}, "settings cutoff are not known; known are plane_wave_cutoff_eV"),
+        ({"cutoff": 500}, "setting 'cutoff' is not known; use plane_wave_cutoff_eV"),
     ],
 )
 def test_settings_that_are_refused(settings, message):
