@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from perolyte.child_processes import ProcessPool
 from perolyte.cli.bvse_files import SideFiles, write_side_files
 from perolyte.errors import InputError
 from perolyte.jobs.bvse import BvseRun, run_bvse
@@ -71,12 +69,10 @@ def answer_all(tasks: Sequence[Task], request: Request, n_workers: int) -> Itera
     done: dict[int, Answer] = {}
     n_yielded = 0
     while n_yielded < len(tasks):
-        with _Processes(n_workers) as processes:
+        with ProcessPool(n_workers, _start_worker) as processes:
             rest = [i for i in range(n_yielded, len(tasks)) if i not in done]
             futures = {
-                i: processes.executor.submit(
-                    answer_one, tasks[i], request, _share_memory(n_workers)
-                )
+                i: processes.submit(answer_one, tasks[i], request, _share_memory(n_workers))
                 for i in rest
             }
             try:
@@ -149,41 +145,13 @@ def _share_memory(n_workers: int) -> float:
 
 
 def _answer_alone(task: Task, request: Request, n_workers: int) -> Answer:
-    with _Processes(1) as processes:
+    with ProcessPool(1, _start_worker) as processes:
         try:
-            return processes.executor.submit(
-                answer_one, task, request, _share_memory(n_workers)
-            ).result()
+            return processes.submit(answer_one, task, request, _share_memory(n_workers)).result()
         except BrokenProcessPool:
             text = "ended the process that computed it; is there enough memory? use fewer --workers"
             return Answer(_reject(task, request, text))
 
 
-class _Processes:
-    """A set of processes, all ended at exit, whatever happens."""
-
-    def __init__(self, n_workers: int) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        self.executor = ProcessPoolExecutor(
-            max_workers=n_workers, initializer=_start_worker, initargs=(os.getpid(),)
-        )
-
-    def __enter__(self) -> _Processes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.executor.shutdown(wait=True, kill_workers=True)
-
-
-def _start_worker(parent_id: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def _start_worker() -> None:
     warnings.simplefilter("ignore")  # what matters of them is in the documents
-    threading.Thread(target=_end_with_parent, args=(parent_id,), daemon=True).start()
-
-
-def _end_with_parent(parent_id: int) -> None:
-    while os.getppid() == parent_id:
-        time.sleep(0.5)
-    os._exit(1)

@@ -16,9 +16,9 @@ from jobflow import Flow, Job, JobStore
 from jobflow.core.flow import get_flow
 from monty.json import MontyDecoder, MontyEncoder
 
+from perolyte.child_processes import hold_interrupts
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
-from perolyte.execution.interrupts import hold_interrupts
 from perolyte.execution.local_state import LocalState
 from perolyte.execution.lock import lock_folder
 from perolyte.execution.reuse import find_reusable

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -16,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from monty.json import MontyDecoder, MontyEncoder
 
+from perolyte.child_processes import prepare_child
 from perolyte.errors import StoreError
-from perolyte.execution.interrupts import ignore_interrupts
 from perolyte.execution.outbox import KeepingStore
 from perolyte.execution.running import run_one
 from perolyte.settings import HEARTBEAT_VARIABLE, RUN_FOLDER_VARIABLE
@@ -37,12 +34,9 @@ RUNS_NAME = "md"
 def serve(connection: Connection, store_json: str, parent_pid: int) -> None:
     """Serve jobs from a connection until it closes.
 
-    Interrupts are the parent's business: it decides what happens to running jobs. When the parent
-    is gone, however it ended, the worker ends too, so that no orphan computes what nobody reads.
+    Interrupts are the parent's business: it decides what happens to running jobs.
     """
-    ignore_interrupts()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
+    prepare_child(parent_pid)
     store: JobStore = json.loads(store_json, cls=MontyDecoder)
     store.connect()
     while True:
@@ -105,9 +99,3 @@ def _output_to(path: Path) -> Iterator[None]:
             os.dup2(saved[1], 2)
             os.close(saved[0])
             os.close(saved[1])
-
-
-def _end_with_parent(parent_pid: int) -> None:
-    while os.getppid() == parent_pid:
-        time.sleep(0.5)
-    os._exit(1)

@@ -27,6 +27,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from perolyte.child_processes import ProcessPool
 from perolyte.errors import ExecutionError
 from perolyte.schemas import StructureDoc
 from perolyte.sources.documents import reject_structure
@@ -137,7 +138,7 @@ class ReadingPool:
             index = waiting.popleft()
             open_paths = [path for path in chunks[index] if path not in self._settled]
             arguments = (open_paths, self.read_one, self.keep_structure, self.time_limit_s)
-            running[processes.executor.submit(_read_chunk, *arguments)] = index
+            running[processes.submit(_read_chunk, *arguments)] = index
 
     def _merge(self, paths: list[str], read: list[StructureDoc]) -> list[StructureDoc]:
         """Put documents of files that were settled before into their places."""
@@ -159,7 +160,7 @@ class ReadingPool:
             return _reject(path, f"not read within {self.time_limit_s:g} s", "timeout")
         with _Processes(1, 1) as processes:
             arguments = ([path], self.read_one, self.keep_structure, self.time_limit_s)
-            future = processes.executor.submit(_read_chunk, *arguments)
+            future = processes.submit(_read_chunk, *arguments)
             try:
                 return future.result(timeout=START_S + self.time_limit_s)[0]
             except BrokenProcessPool as error:
@@ -169,25 +170,17 @@ class ReadingPool:
                 return _reject(path, f"not read within {self.time_limit_s:g} s", "timeout")
 
 
-class _Processes:
+class _Processes(ProcessPool):
     """A set of processes with the folder of their notes; all ended, whatever happens, at exit."""
 
     def __init__(self, n_workers: int, n_chunks: int) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
-
         self._notes = Path(tempfile.mkdtemp(prefix="perolyte-ingest-"))
-        self.executor = ProcessPoolExecutor(
-            max_workers=max(1, min(n_workers, n_chunks)),
-            initializer=_start_worker,
-            initargs=(str(self._notes), os.getpid()),
-            env=_ONE_THREAD,
+        super().__init__(
+            max(1, min(n_workers, n_chunks)), _start_worker, (str(self._notes),), _ONE_THREAD
         )
 
-    def __enter__(self) -> _Processes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.executor.shutdown(wait=True, kill_workers=True)
+    def __exit__(self, *ending: object) -> None:
+        super().__exit__(*ending)
         shutil.rmtree(self._notes, ignore_errors=True)
 
     def begun_files(self) -> dict[str, tuple[int, float]]:
@@ -204,22 +197,13 @@ class _Processes:
 _note: Path | None = None
 
 
-def _start_worker(notes_folder: str, parent_id: int) -> None:
+def _start_worker(notes_folder: str) -> None:
     """Prepare a process; the imports happen here, so that no file's time pays for them."""
     import perolyte.structures  # noqa: F401
 
     global _note  # noqa: PLW0603 (a process has one)
     _note = Path(notes_folder) / str(os.getpid())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.simplefilter("ignore")  # what matters of them is in the documents
-    threading.Thread(target=_end_with_parent, args=(parent_id,), daemon=True).start()
-
-
-def _end_with_parent(parent_id: int) -> None:
-    while os.getppid() == parent_id:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _read_chunk(

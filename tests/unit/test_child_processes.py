@@ -1,4 +1,4 @@
-"""Ctrl-C that reaches a worker before the worker has begun."""
+"""Processes that leave Ctrl-C to their parent, from their first moment on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import multiprocessing
 import os
 import signal
 
+import psutil
 import pytest
 from monty.json import MontyEncoder
 
-from perolyte.execution.interrupts import hold_interrupts
+from perolyte.child_processes import ProcessPool, hold_interrupts
 from perolyte.execution.worker import serve
 from perolyte.stores import open_store
 
@@ -32,10 +33,16 @@ def test_a_worker_that_is_still_importing_outlives_it(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_ctrl_c_waits_and_is_not_lost():
-    seen = []
-    with pytest.raises(KeyboardInterrupt), hold_interrupts():  # noqa: PT012 (when it comes)
+def test_a_pool_outlives_it_while_its_processes_begin(capfd):
+    with ProcessPool(1) as pool:
+        future = pool.submit(abs, -1)
+        youngest = max(psutil.Process().children(), key=psutil.Process.create_time)
+        youngest.send_signal(signal.SIGINT)
+        assert future.result(timeout=120) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_ctrl_c_is_not_lost_meanwhile():
+    with pytest.raises(KeyboardInterrupt), hold_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
-        seen.append("the block went on to its end")
-    assert seen
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
