@@ -1,8 +1,8 @@
 """Fine-tune CHGNet on PBE labels of Li-La-Ti-O with Sr, Ba and Al; errors on what it never saw.
 
-    python benchmarks/finetune_llto.py               # all of it: about an hour on one core
+    python benchmarks/finetune_llto.py               # all of it: 20 CPU minutes
     python benchmarks/finetune_llto.py --curve       # the main training only
-    python benchmarks/finetune_llto.py --quick       # a few frames and epochs
+    python benchmarks/finetune_llto.py --quick       # one epoch; writes nothing
 
 Held out are whole trajectories, everything at 1200 K, and every frame with barium, which the
 potential meets only as BaO and BaTiO3 in the fit of reference energies. The epoch that is kept is

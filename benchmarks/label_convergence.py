@@ -1,6 +1,6 @@
 """How fine must GPAW's settings be for labels of a hot cell? PBE.
 
-    python benchmarks/label_convergence.py                 # half an hour on one core
+    python benchmarks/label_convergence.py                 # 15 CPU minutes
     python benchmarks/label_convergence.py --only cutoff   # or mesh
     python benchmarks/label_convergence.py --quick         # small and coarse; writes nothing
 

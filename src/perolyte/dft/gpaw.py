@@ -16,6 +16,7 @@ import numpy as np
 from ase.calculators.calculator import Calculator, SCFError, all_changes
 
 from perolyte.dft.checks import STRESS_CUTOFF_EV
+from perolyte.dft.setting_names import check_setting_names
 from perolyte.dft.theory import LevelOfTheory
 from perolyte.errors import ExecutionError, InputError
 from perolyte.parsing import shorten_error
@@ -97,10 +98,7 @@ class GpawSettings:
         InputError
             For a name that is not known.
         """
-        known = list(cls.__dataclass_fields__)
-        wrong = sorted(set(settings) - set(known))
-        if wrong:
-            raise InputError(f"GPAW setting {wrong[0]!r} is not known; use {', '.join(known)}")
+        check_setting_names("GPAW", settings, cls)
         return cls(**settings)
 
     @property

@@ -8,9 +8,10 @@ POTCARs, 520 eV), so that energies lie on the surface of labels and of CHGNet, w
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from perolyte.dft.setting_names import check_setting_names
 from perolyte.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,10 +87,7 @@ class VaspDynamics:
         InputError
             For a name that is not known.
         """
-        known = [item.name for item in fields(cls)]
-        wrong = sorted(set(settings) - set(known))
-        if wrong:
-            raise InputError(f"VASP setting {wrong[0]!r} is not known; use {', '.join(known)}")
+        check_setting_names("VASP", settings, cls)
         given = dict(settings)
         if "k_points" in given:
             given["k_points"] = tuple(given["k_points"])

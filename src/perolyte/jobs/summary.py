@@ -10,7 +10,7 @@ from perolyte.errors import ExecutionError
 from perolyte.jobs.grain_size import GrainBoundary, map_over_grain_size, with_map
 from perolyte.jobs.grain_size_map import build_grain_size_map
 from perolyte.jobs.provenance import current_uuid, make_provenance
-from perolyte.jobs.summary_boundaries import describe_boundaries, warn_former_bulk
+from perolyte.jobs.summary_boundaries import summarise_boundaries, warn_former_bulk
 from perolyte.jobs.summary_rows import (
     add_barriers,
     build_row,
@@ -70,7 +70,7 @@ def summarise_screening(
     boundary = None if grain_boundary is None else GrainBoundary(**grain_boundary)
     by_name = {doc.name: with_map(doc, boundary) for doc in conductivities or [] if doc is not None}
     rows = _make_rows(candidates, relaxed["candidates"], ranking, by_name, barriers)
-    simulated, failed = describe_boundaries(boundaries or [])
+    simulated, failed = summarise_boundaries(boundaries or [])
     parent = next(c for c in candidates.candidates if c.kind == "parent")
     status, reasons = judge_rows(rows)
     parents = [candidates, ranking, *by_name.values(), grain_sizes, *simulated]

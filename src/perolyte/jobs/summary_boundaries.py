@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from perolyte.schemas import ConductivityDoc, GrainBoundaryDoc, SimulatedBoundary
 
-__all__ = ["describe_boundaries", "warn_former_bulk"]
+__all__ = ["summarise_boundaries", "warn_former_bulk"]
 
 
-def describe_boundaries(
+def summarise_boundaries(
     documents: Sequence[GrainBoundaryDoc | None],
 ) -> tuple[list[SimulatedBoundary], list[str]]:
     """Return the boundaries in the order of their names, and a warning where some failed.

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from perolyte.cli.boundary_outputs import print_boundaries, read_boundaries, write_boundaries
 from perolyte.errors import StoreError
-from perolyte.jobs.summary_boundaries import describe_boundaries
+from perolyte.jobs.summary_boundaries import summarise_boundaries
 from perolyte.schemas import ScreeningSummaryDoc
 from perolyte.stores import open_store
 from support.boundary_documents import RESOLVED, make_document
@@ -20,7 +20,7 @@ SECOND = "0f0e0d0c-0000-4000-8000-000000000002"
 
 @pytest.fixture
 def summary():
-    boundaries, _ = describe_boundaries(
+    boundaries, _ = summarise_boundaries(
         [
             make_document(name="parent sigma5 (2 1 0)", uuid=FIRST, **RESOLVED),
             make_document(name="Sr1 sigma13 (3 2 0)", uuid=SECOND),
