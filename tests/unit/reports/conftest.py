@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perolyte.jobs.summary_boundaries import describe_boundaries
+from perolyte.jobs.summary_boundaries import summarise_boundaries
 from perolyte.mesoscale import blocking_factor, brick_layer_conductivity
 from perolyte.schemas import (
     ArrheniusFit,
@@ -479,7 +479,7 @@ def make_hostile() -> Callable[[ScreeningSummaryDoc], ScreeningSummaryDoc]:
 @pytest.fixture(scope="session")
 def with_boundaries(nothing_run: ScreeningSummaryDoc) -> ScreeningSummaryDoc:
     """Simulated boundaries: one with a value and bounds, one with neither."""
-    found, _ = describe_boundaries(
+    found, _ = summarise_boundaries(
         [
             make_document(name="parent sigma13 (3 2 0)", candidate="parent", **RESOLVED),
             make_document(
