@@ -99,14 +99,15 @@ class FolderChunks(ChunkPlace):
                 self._locate(name).unlink(missing_ok=True)
 
     def list_chunks(self) -> Iterator[StoredChunk]:
-        """Yield all chunks."""
+        """Yield all chunks, and files that writers have not finished."""
         for path in sorted(Path(self.folder).glob("??/*")):
             with suppress(FileNotFoundError):
                 changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                 yield StoredChunk(path.name, changed_at)
 
     def _locate(self, name: str) -> Path:
-        return Path(self.folder) / name[:2] / name
+        # what a killed writer left has a dot before the name of the chunk
+        return Path(self.folder) / name.lstrip(".")[:2] / name
 
     @contextmanager
     def _translated_errors(self, verb: str) -> Iterator[None]:

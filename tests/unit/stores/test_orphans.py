@@ -67,3 +67,18 @@ def test_young_ones_are_left_alone(store):
     save(store, "second")
     assert remove_orphans(store).n_blobs == 0
     assert count(store) == (2, 2)
+
+
+def test_half_a_file_of_a_killed_writer_is_removed(tmp_path):
+    """It has the name that the file has until it is whole."""
+    store = open_store(tmp_path / "s", blobs=f"folder:{tmp_path / 'chunks'}")
+    save(store, "kept")
+    (chunk,) = (path for path in (tmp_path / "chunks").rglob("*") if path.is_file())
+    half = chunk.with_name(f".{chunk.name}.3ea43e6d9860489687c4ae589339979f.tmp")
+    half.write_bytes(b"hal")
+    assert remove_orphans(store, older_than_s=3600).n_chunks == 0
+    assert half.exists()
+    assert remove_orphans(store, older_than_s=-5).n_chunks == 1
+    assert [path.name for path in chunk.parent.iterdir()] == [chunk.name]
+    assert store.query_one({"uuid": "u"}, load=True)["output"]["x"] == "kept"
+    store.close()
