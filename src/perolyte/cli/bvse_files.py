@@ -14,9 +14,8 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
 from perolyte.bvse import EnergyMap, MapFormat, SiteNetwork, format_map, neb_images
-from perolyte.cli.result_folder import explain_writing
+from perolyte.cli.result_folder import explain_writing, lock_results
 from perolyte.errors import InputError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.jobs.bvse import BvseRun, list_hop_kinds
 
@@ -84,7 +83,7 @@ def claim_folder(folder: Path, command: dict[str, Any], stems: Sequence[str]) ->
     # as it will be read again
     command = json.loads(json.dumps(command))
     _refuse_foreign(folder, command, stems)
-    with lock_folder(folder):
+    with lock_results(folder):
         _refuse_foreign(folder, command, stems)  # another process may have been faster
         with explain_writing(folder):
             replace_file(folder / CLAIM, json.dumps(command, indent=2) + "\n")

@@ -14,9 +14,8 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
-from perolyte.cli.result_folder import explain_writing
+from perolyte.cli.result_folder import explain_writing, lock_results
 from perolyte.errors import InputError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.schemas import CandidateDoc, CandidateSetDoc
 
@@ -66,7 +65,7 @@ def write_candidates(found: CandidateSetDoc, folder: Path, *, file_format: str) 
         if not _list_missing(folder, files):
             return manifest
         _refuse_foreign(folder, manifest, files)
-        with lock_folder(folder):
+        with lock_results(folder):
             _refuse_foreign(folder, manifest, files)  # another process may have been faster
             for name in _list_missing(folder, files):
                 for stale in folder.glob(f".{name}.*.tmp"):  # of a process that was killed

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from perolyte import __version__
-from perolyte.cli.bvse_files import explain_writing
+from perolyte.cli.result_folder import explain_writing, lock_results
 from perolyte.dft.input_files import hash_files
 from perolyte.errors import InputError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 
 __all__ = ["InputsFolder"]
@@ -46,7 +45,7 @@ class InputsFolder:
 
     def __enter__(self) -> Self:
         self._refuse_foreign()
-        self._stack.enter_context(lock_folder(self._folder))
+        self._stack.enter_context(lock_results(self._folder))
         with explain_writing(self._folder):
             if not (self._folder / self.MANIFEST).exists():
                 # from here on the directory is known, should the command be interrupted

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolyte.errors import InputError, StoreError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
+from perolyte.folder_lock import lock_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURE_FORMATS", "explain_writing", "open_result_folder", "write_figure"]
+__all__ = [
+    "FIGURE_FORMATS",
+    "explain_writing",
+    "lock_results",
+    "open_result_folder",
+    "write_figure",
+]
 
 FIGURE_FORMATS = ("png", "svg", "pdf")
 
@@ -47,9 +53,14 @@ def open_result_folder(
     StoreError
         When a file cannot be written, or another process writes there.
     """
-    with explain_writing(folder), lock_folder(folder):
+    with explain_writing(folder), lock_results(folder):
         _refuse_foreign(folder / records, list_hashes, new, what)
         yield
+
+
+def lock_results(folder: Path) -> AbstractContextManager[None]:
+    """Lock the folder that a command writes to; a message names the option."""
+    return lock_folder(folder, remedy="choose another directory with -o")
 
 
 @contextmanager

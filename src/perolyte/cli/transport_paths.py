@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolyte.cli.bvse_files import name_stems
-from perolyte.cli.result_folder import explain_writing, write_figure
+from perolyte.cli.result_folder import explain_writing, lock_results, write_figure
 from perolyte.errors import InputError
-from perolyte.execution.lock import lock_folder
 from perolyte.files import replace_file
 from perolyte.jobs.paths import PathSettings, describe_paths
 from perolyte.schemas import IonPathsDoc
@@ -131,7 +130,7 @@ def write_paths(report: PathsReport, folder: Path) -> list[Path]:
     if not report.found:
         return written
     stems = name_stems([_strip_endings(one.path) for one in report.found])
-    with explain_writing(folder), lock_folder(folder):
+    with explain_writing(folder), lock_results(folder):
         for one, stem in zip(report.found, stems, strict=True):
             written += _write_one(one.document, folder, stem)
     return written

@@ -20,9 +20,9 @@ from perolyte.child_processes import hold_interrupts
 from perolyte.errors import ExecutionError, StoreError
 from perolyte.execution.graph import JobGraph, Node
 from perolyte.execution.local_state import LocalState
-from perolyte.execution.lock import lock_folder
 from perolyte.execution.reuse import find_reusable
 from perolyte.execution.worker import HEARTBEAT_NAME, RUNS_NAME, serve
+from perolyte.folder_lock import lock_folder
 from perolyte.settings import default_n_workers
 
 __all__ = ["LocalRunner", "Observer", "RunReport", "run_flow"]

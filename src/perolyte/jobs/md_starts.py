@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from perolyte.errors import ConvergenceError
+from perolyte.folder_lock import lock_folder
 from perolyte.jobs.md_settings import MDSettings
 from perolyte.jobs.seeds import derive_seed
 from perolyte.potentials.choosing import build_calculator
@@ -84,6 +85,11 @@ def find_starts(
         Each replica derives its own.
     folder
         Of the job: a mean cell that is found there is not sought again.
+
+    Raises
+    ------
+    StoreError
+        Where another process seeks cells there.
     """
     starts = []
     for index, temperature_K in enumerate(temperatures_K):
@@ -92,16 +98,17 @@ def find_starts(
             own_seed = derive_seed(seed, index * settings.n_replicas + number)
             found: dict[str, Any] = {"structure": structure}
             if settings.cell_equilibration_ps > 0:
-                found = _read(folder, label)
-                if not found:
-                    found = _equilibrate(
-                        structure,
-                        temperature_K,
-                        own_seed,
-                        settings,
-                        checkpoint=folder / _FOLDER / f"{label}.checkpoint",
-                    )
-                    _write(folder, label, found)
+                with lock_folder(folder / _FOLDER):
+                    found = _read(folder, label)
+                    if not found:
+                        found = _equilibrate(
+                            structure,
+                            temperature_K,
+                            own_seed,
+                            settings,
+                            checkpoint=folder / _FOLDER / f"{label}.checkpoint",
+                        )
+                        _write(folder, label, found)
             starts.append(ReplicaStart(label, temperature_K, own_seed, **found))
     return starts
 

@@ -16,7 +16,7 @@ import pytest
 from pymatgen.core import Structure
 
 from perolyte.cli.app import main
-from perolyte.execution.lock import lock_folder
+from perolyte.folder_lock import lock_folder
 from perolyte.structures import read_oxidation_states, read_structure
 
 DOPE = ("dope", "srtio3.cif", "-s", "2x2x2")
@@ -268,7 +268,7 @@ def test_a_foreign_manifest(refuse, tmp_path):
 def test_two_at_once(refuse, tmp_path):
     (tmp_path / "out").mkdir()
     with lock_folder(tmp_path / "out"):
-        assert "another run" in refuse(*DOPE, *AL, "-o", "out", code=3)
+        assert "out is in use by process" in refuse(*DOPE, *AL, "-o", "out", code=3)
 
 
 @pytest.mark.parametrize("output", ["srtio3.cif", "srtio3.cif/below", "/dev/full"])

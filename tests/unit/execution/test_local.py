@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,11 +14,11 @@ from jobflow import Flow, Job, JobStore, OnMissing
 
 from perolyte.errors import StoreError
 from perolyte.execution import Observer, RunReport, run_flow
-from perolyte.execution.lock import lock_folder
 from perolyte.execution.outbox import KeepingStore
 from perolyte.execution.reuse import RUN_MARK
 from perolyte.execution.running import run_one
 from perolyte.execution.worker import LOG_NAME
+from perolyte.folder_lock import lock_folder
 from perolyte.jobs import assign_identities
 from perolyte.stores import open_store
 from support import jobs
@@ -26,7 +27,7 @@ WAIT_S = 30.0
 HOLDER = """
 import sys
 from pathlib import Path
-from perolyte.execution.lock import lock_folder
+from perolyte.folder_lock import lock_folder
 with lock_folder(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
@@ -161,19 +162,19 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path, store):
             run_flow(flow_of(jobs.add(1, 1)), store, folder=folder, n_workers=1)
         holder.kill()
     with lock_folder(folder):
-        assert (folder / ".lock").read_text() == str(os.getpid())
+        assert json.loads((folder / ".lock").read_text())["pid"] == os.getpid()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(StoreError, match="-o"), lock_folder(tmp_path / "jobs"):
+    with pytest.raises(StoreError, match="another folder"), lock_folder(tmp_path / "jobs"):
         pass
 
 
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "jobs").touch()
-    with pytest.raises(StoreError, match="-o"), lock_folder(tmp_path / "jobs"):
+    with pytest.raises(StoreError, match="another folder"), lock_folder(tmp_path / "jobs"):
         pass
 
 

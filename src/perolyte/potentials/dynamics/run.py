@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perolyte.errors import InputError, PotentialError
+from perolyte.folder_lock import lock_folder
 from perolyte.potentials.dynamics.ensembles import Ensemble
-from perolyte.potentials.dynamics.folder_lock import lock_run_folder
 from perolyte.potentials.dynamics.guards import Guards
 from perolyte.potentials.dynamics.interruption import Interruption, catch_interruption
 from perolyte.potentials.dynamics.memory import (
@@ -136,7 +136,7 @@ def run_md_batch(
     _check_replicas(replicas, settings, potential)
     _check_limits(max_batch_atoms, wall_time_limit_s)
     where = Path(folder)
-    with lock_run_folder(where), catch_interruption() as interruption:
+    with lock_folder(where), catch_interruption() as interruption:
         description = potential.describe()
         tasks = [
             _Task(r, ReplicaFolder(where / r.name, r, settings, e, description), e)

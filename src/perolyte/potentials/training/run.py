@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from perolyte.folder_lock import lock_folder
 from perolyte.potentials.devices import choose_device
 from perolyte.potentials.training.checks import check_energies, check_frames
 from perolyte.potentials.training.epochs import EpochRunner, copy_weights
@@ -141,9 +142,35 @@ def train_potential(
         For no frames, labels that cannot be right, or a folder with another training.
     PotentialError
         If the start cannot be loaded or does not know an element, or the first epoch diverges.
+    StoreError
+        If another process trains in the folder, or it cannot be written.
     """
     settings, folder = settings or TrainingSettings(), Path(folder)
     check_frames(train, validation, references, settings)
+    with lock_folder(folder):
+        return _train(
+            train,
+            validation,
+            folder=folder,
+            start=start,
+            settings=settings,
+            seed=seed,
+            references=references,
+            on_epoch=on_epoch,
+        )
+
+
+def _train(
+    train: Sequence[LabelledFrame],
+    validation: Sequence[LabelledFrame],
+    *,
+    folder: Path,
+    start: str | Path | None,
+    settings: TrainingSettings,
+    seed: int,
+    references: Sequence[LabelledFrame],
+    on_epoch: Callable[[EpochErrors], None] | None,
+) -> TrainingOutcome:
     device = choose_device(settings.device)
     if device == "cpu":
         torch.set_num_threads(torch_threads())

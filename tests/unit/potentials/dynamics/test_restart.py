@@ -219,8 +219,8 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from perolyte.potentials.dynamics.folder_lock import lock_run_folder\n"
-        "with lock_run_folder(Path(sys.argv[1])):\n"
+        "from perolyte.folder_lock import lock_folder\n"
+        "with lock_folder(Path(sys.argv[1])):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
     )

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from perolyte.errors import InputError, PotentialError
+from perolyte.errors import InputError, PotentialError, StoreError
+from perolyte.folder_lock import lock_folder
 from perolyte.potentials import load_potential
 from perolyte.potentials.training import (
     TrainingSettings,
@@ -164,6 +165,12 @@ def test_the_folder_of_another_training_is_refused(outcome, train, validation):
             settings=outcome.settings,
             seed=2,
         )
+
+
+def test_two_trainings_do_not_share_a_folder(train, validation, tmp_path):
+    with lock_folder(tmp_path), pytest.raises(StoreError, match=f"in use by process {os.getpid()}"):
+        train_potential(train, validation, folder=tmp_path, settings=SHORT)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_a_diverging_training_says_what_to_do(train, validation, tmp_path):
