@@ -36,7 +36,8 @@ class SplitFrame:
     temperature_K
         None where there is none.
     kind
-        "reference" for the frames that fix the energies of elements: they are a split of their own.
+        "reference" for the frames that fix the energies of elements, such as binary oxides: they
+        are never drawn for validation or tests.
     """
 
     trajectory: str
@@ -54,15 +55,16 @@ def split_frames(
     validation_fraction: float = 0.1,
     held_out_fraction: float = 0.1,
     seed: int = 0,
+    train_references: bool = True,
     fixed: Mapping[str, SplitName] | None = None,
 ) -> list[SplitName]:
     """Assign each frame to a split, whole trajectories at a time.
 
-    A trajectory with a reference frame is a reference; else one with a held-out element is held
-    out for its dopant, one with a frame at a held-out temperature for its temperature. Of the rest,
-    taken composition by composition in an order drawn from the seed, every n-th goes to validation
-    and to the held-out trajectories, so that each composition gives its share; one at least is
-    left for training.
+    A trajectory with a reference frame is trained on, or a reference where it has a held-out
+    element; else one with a held-out element is held out for its dopant, one with a frame at a
+    held-out temperature for its temperature. Of the rest, taken composition by composition in an
+    order drawn from the seed, every n-th goes to validation and to the held-out trajectories, so
+    that each composition gives its share; one at least is left for training.
 
     Parameters
     ----------
@@ -76,6 +78,9 @@ def split_frames(
         Of the trajectories that are left, 0 to below 1 together.
     seed
         Of the order.
+    train_references
+        Train on references without a held-out element. Without it only energies of elements are
+        fitted to them, and the trained potential forgets what it knew of oxides.
     fixed
         Split of trajectories that have one already, by name: it is kept, so that a set that grows
         is never tested on what an earlier one was trained on.
@@ -110,9 +115,11 @@ def split_frames(
     for name, members in groups.items():
         if name in chosen:
             continue
-        kept = _hold_out(members, held_out_temperatures_K, frozenset(held_out_elements))
+        kept = _hold_out(members, held_out_temperatures_K, held_out_elements)
         if kept is None:
             rest.append(name)
+        elif kept == "reference" and train_references and not _has(members, held_out_elements):
+            chosen[name] = "train"
         else:
             chosen[name] = kept
     chosen |= _draw(_order(rest, groups, seed), validation_fraction, held_out_fraction, seed)
@@ -166,16 +173,21 @@ def _gather(frames: Sequence[SplitFrame]) -> dict[str, list[SplitFrame]]:
 
 
 def _hold_out(
-    members: list[SplitFrame], temperatures_K: Collection[float], elements: frozenset[str]
+    members: list[SplitFrame], temperatures_K: Collection[float], elements: Collection[str]
 ) -> SplitName | None:
     """Return the split that a trajectory belongs to whatever is drawn, None if it is free."""
     if any(frame.kind == "reference" for frame in members):
         return "reference"
-    if any(frame.elements & elements for frame in members):
+    if _has(members, elements):
         return "held_out_dopant"
     if any(_is_at(frame.temperature_K, T) for frame in members for T in temperatures_K):
         return "held_out_temperature"
     return None
+
+
+def _has(members: list[SplitFrame], elements: Collection[str]) -> bool:
+    """Say whether any of the elements is in a frame."""
+    return any(not frame.elements.isdisjoint(elements) for frame in members)
 
 
 def _order(names: list[str], groups: dict[str, list[SplitFrame]], seed: int) -> list[str]:

@@ -43,6 +43,7 @@ def build_training_set(
     held_out_elements: Sequence[str] = (),
     validation_fraction: float = 0.1,
     held_out_fraction: float = 0.1,
+    train_references: bool = True,
     seed: int = 0,
     name: str = "training set",
     previous: TrainingSetDoc | None = None,
@@ -54,7 +55,8 @@ def build_training_set(
     ----------
     labels
         Documents, or lists of them; None for a label whose job failed.
-    held_out_temperatures_K, held_out_elements, validation_fraction, held_out_fraction, seed
+    held_out_temperatures_K, held_out_elements, validation_fraction, held_out_fraction, \
+    train_references, seed
         As :func:`perolyte.dft.splitting.split_frames`.
     name, previous, campaign
         As :func:`assemble_training_set`.
@@ -70,6 +72,7 @@ def build_training_set(
         held_out_elements=held_out_elements,
         validation_fraction=validation_fraction,
         held_out_fraction=held_out_fraction,
+        train_references=train_references,
         seed=seed,
         name=name,
         previous=previous,
@@ -85,6 +88,7 @@ def assemble_training_set(
     held_out_elements: Sequence[str] = (),
     validation_fraction: float = 0.1,
     held_out_fraction: float = 0.1,
+    train_references: bool = True,
     seed: int = 0,
     name: str = "training set",
     previous: TrainingSetDoc | None = None,
@@ -97,7 +101,8 @@ def assemble_training_set(
     ----------
     labels
         Of one level of theory.
-    held_out_temperatures_K, held_out_elements, validation_fraction, held_out_fraction, seed
+    held_out_temperatures_K, held_out_elements, validation_fraction, held_out_fraction, \
+    train_references, seed
         As :func:`perolyte.dft.splitting.split_frames`.
     name
         Of the set.
@@ -141,6 +146,7 @@ def assemble_training_set(
         held_out_elements=held_out_elements,
         validation_fraction=validation_fraction,
         held_out_fraction=held_out_fraction,
+        train_references=train_references,
         seed=seed,
         fixed=None if previous is None else previous.assignment,
     )
@@ -163,6 +169,7 @@ def assemble_training_set(
         seed=seed,
         validation_fraction=validation_fraction,
         held_out_fraction=held_out_fraction,
+        train_references=train_references,
         held_out_temperatures_K=list(held_out_temperatures_K),
         held_out_elements=list(held_out_elements),
     )

@@ -74,7 +74,7 @@ def sample_trajectories(
     """Return the set with a bootstrap sample of its training trajectories (about 63 % of them).
 
     As many trajectories as there are to train on are drawn with replacement; one that is drawn
-    several times counts once. All other splits stay whole.
+    several times counts once. References and all other splits stay whole.
 
     Parameters
     ----------
@@ -85,15 +85,20 @@ def sample_trajectories(
     name, campaign
         Of the document.
     """
-    names = sorted({f.trajectory for f in training_set.frames if f.split == "train"})
+    names = sorted({f.trajectory for f in training_set.frames if _is_drawn(f)})
     drawn = np.random.default_rng(seed).integers(len(names), size=len(names))
     kept = {names[index] for index in drawn.tolist()}
     labels = [
         _as_label(frame, training_set)
         for frame in training_set.frames
-        if frame.split != "train" or frame.trajectory in kept
+        if not _is_drawn(frame) or frame.trajectory in kept
     ]
     return _assemble(labels, training_set, name=name, campaign=campaign)
+
+
+def _is_drawn(frame: TrainingFrame) -> bool:
+    """Say whether a frame may be left out: without its oxide an element has no reference energy."""
+    return frame.split == "train" and frame.kind != "reference"
 
 
 def _assemble(
@@ -105,6 +110,7 @@ def _assemble(
         held_out_elements=previous.held_out_elements,
         validation_fraction=previous.validation_fraction,
         held_out_fraction=previous.held_out_fraction,
+        train_references=previous.train_references,
         seed=previous.seed,
         name=name,
         previous=previous,

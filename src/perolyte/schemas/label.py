@@ -146,6 +146,9 @@ class TrainingSetDoc(LargeDocument):
     seed: int
     validation_fraction: float
     held_out_fraction: float
+    train_references: bool = Field(
+        default=False, description="references without a held-out element are trained on"
+    )
     held_out_temperatures_K: list[float] = Field(default_factory=list)
     held_out_elements: list[str] = Field(default_factory=list)
 

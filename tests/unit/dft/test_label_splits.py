@@ -72,13 +72,27 @@ def test_what_is_held_out():
     splits = split_frames(frames, **HELD_OUT)
     for frame, split in zip(frames, splits, strict=True):
         if frame.kind == "reference":
-            assert split == "reference"
+            assert split == "train"
         elif "Ba" in frame.elements:
             assert split == "held_out_dopant"
         elif frame.temperature_K == 1200.0:
             assert split == "held_out_temperature"
         else:
             assert split in ("train", "validation", "held_out_trajectory")
+
+
+def test_references_are_trained_on_unless_they_have_what_is_held_out():
+    oxides = [
+        SplitFrame(name, name, frozenset(elements.split()), None, "reference")
+        for name, elements in {"BaO": "Ba O", "SrO": "Sr O"}.items()
+    ]
+    frames = [*make_frames(), *oxides]
+    assert split_frames(frames, **HELD_OUT)[-3:] == ["train", "reference", "train"]
+    assert split_frames(frames)[-3:] == ["train"] * 3
+    apart = split_frames(frames, train_references=False, **HELD_OUT)
+    assert apart[-3:] == ["reference"] * 3
+    # what is drawn of the others is the same
+    assert apart[:-3] == split_frames(frames, **HELD_OUT)[:-3]
 
 
 def test_every_composition_gives_its_share():

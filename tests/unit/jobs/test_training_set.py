@@ -32,7 +32,8 @@ def test_every_label_is_in_one_split():
     names = [frame.name for split in SPLITS for frame in SET.frames_of(split)]
     assert sorted(names) == sorted(label.name for label in LABELS)
     assert all(SET.n_frames[split] > 0 for split in SPLITS)
-    assert SET.n_trajectories["reference"] == 3
+    assert SET.n_trajectories["reference"] == 1, "the one with what is held out"
+    assert make_training_set(train_references=False).n_trajectories["reference"] == 3
     assert SET.n_atoms == {split: 4 * n for split, n in SET.n_frames.items()}
     assert SET.elements == ["Ag", "Au", "Cu"]
     assert (SET.status, SET.warnings, SET.refused) == ("converged", [], [])
@@ -44,7 +45,7 @@ def test_held_out_dopant_and_temperature():
     hot = {frame.temperature_K for frame in SET.frames if frame.split == "held_out_temperature"}
     assert hot == {900.0}
     cool = {frame.temperature_K for frame in SET.frames if frame.split == "train"}
-    assert cool <= {300.0, 600.0}
+    assert cool <= {300.0, 600.0, None}
 
 
 def test_frames_are_those_of_the_labels():

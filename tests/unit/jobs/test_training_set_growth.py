@@ -26,6 +26,19 @@ def label_new(name, composition="Cu4", seed=1000, **group):
     return make_label(name, make_metal(composition, seed=seed), **(usual | group))
 
 
+def is_drawn(frame):
+    return frame.split == "train" and frame.kind != "reference"
+
+
+@pytest.mark.parametrize("train_references", [True, False])
+def test_references_stay_where_they_are(train_references):
+    start = make_training_set(train_references=train_references)
+    silver = make_label("silver", make_metal("Cu3Ag", step_A=0.05), kind="reference")
+    grown = grow_training_set(start, [silver], name="grown")
+    assert splits_of(grown)["silver"] == ("train" if train_references else "reference")
+    assert grown.train_references is train_references
+
+
 def test_frames_keep_their_splits(small):
     grown = grow_training_set(small, [label_new("new", temperature_K=600.0)], name="grown")
     before, after = splits_of(small), splits_of(grown)
@@ -72,16 +85,16 @@ def test_labels_of_another_level_are_refused(small):
 
 
 def test_members_draw_trajectories(small):
-    trajectories = {f.trajectory for f in small.frames if f.split == "train"}
+    trajectories = {f.trajectory for f in small.frames if is_drawn(f)}
     shares = []
     for seed in range(20):
         drawn = sample_trajectories(small, seed=seed, name="m")
-        own = {f.trajectory for f in drawn.frames if f.split == "train"}
+        own = {f.trajectory for f in drawn.frames if is_drawn(f)}
         assert own <= trajectories
         shares.append(len(own) / len(trajectories))
         before = splits_of(small)
-        rest = {name for name, split in before.items() if split != "train"}
-        assert rest <= set(splits_of(drawn)), "other splits stay whole"
+        rest = {frame.name for frame in small.frames if not is_drawn(frame)}
+        assert rest <= set(splits_of(drawn)), "references and other splits stay whole"
         assert all(before[name] == split for name, split in splits_of(drawn).items())
     # the share of distinct ones, 1 - (1 - 1/n)^n, is about 0.65 for n near 10; its error 0.03
     assert 0.5 < np.mean(shares) < 0.8

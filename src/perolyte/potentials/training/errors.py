@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["FrameErrors", "evaluate_frames", "fit_softening_slope", "predict_energies"]
 
 _ATOMS_AT_ONCE = 2000
+_LARGEST_SHARE = 0.9
+"""Of the squared forces, in one block: with more the scatter between blocks says nothing."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def fit_softening_slope(
     -------
     tuple
         Slope and standard error (of clusters, doi:10.1093/biomet/73.1.13); None without forces,
-        and for the error with fewer than two blocks.
+        and for the error where one block holds nearly all of them: its own scatter is not seen.
 
     Raises
     ------
@@ -173,13 +176,14 @@ def fit_softening_slope(
         return None, None
     pairs = list(zip(found, labels, strict=True))
     slope = float(sum((mine * label).sum() for mine, label in pairs)) / total
-    scores: dict[str, float] = {}
+    scores: defaultdict[str, float] = defaultdict(float)
+    weights: defaultdict[str, float] = defaultdict(float)
     for name, (mine, label) in zip(names, pairs, strict=True):
-        score = float((label * (mine - slope * label)).sum())
-        scores[name] = scores.get(name, 0.0) + score
-    n_blocks = len(scores)
-    if n_blocks < 2:
+        scores[name] += float((label * (mine - slope * label)).sum())
+        weights[name] += float((label**2).sum())
+    if max(weights.values()) > _LARGEST_SHARE * total:
         return slope, None
+    n_blocks = len(scores)
     squares = sum(score**2 for score in scores.values())
     return slope, float(np.sqrt(squares * n_blocks / (n_blocks - 1)) / total)
 

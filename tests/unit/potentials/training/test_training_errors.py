@@ -50,6 +50,8 @@ def test_a_single_block_gives_no_error_and_no_forces_no_slope():
     labels = [np.ones((2, 3))] * 2
     assert fit_softening_slope(labels, labels, blocks=["a", "a"]) == (1.0, None)
     assert fit_softening_slope(labels, [np.zeros((2, 3))] * 2) == (None, None)
+    alone = [labels[0], 1e-3 * labels[0]]
+    assert fit_softening_slope(alone, alone) == (pytest.approx(1.0), None), "one has all forces"
 
 
 def test_wrong_numbers_are_refused():
