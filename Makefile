@@ -5,6 +5,9 @@ BIN = $(VENV)/bin
 TORCH ?= torch==2.13.0
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
+# Debian has daemons, and what apt-get needs, where the path of a user does not look.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 # Installed once per content of the files it depends on; a second `make` does nothing.
 STAMP = $(VENV)/.installed
 TEST_STAMP = $(VENV)/.installed-test

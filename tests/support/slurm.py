@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scontrol")
+SEARCH_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+"""Debian has daemons where the path of a user does not look."""
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -49,7 +51,7 @@ PartitionName=gpu Nodes={host} MaxTime=INFINITE State=UP
 
 def find_obstacle() -> str | None:
     """Say why SLURM cannot be started here; None where it can."""
-    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    absent = [name for name in PROGRAMS if shutil.which(name, path=SEARCH_PATH) is None]
     if absent:
         return f"{', '.join(absent)} not installed (make slurm, or apt-get install slurm-wlm munge)"
     return None if os.geteuid() == 0 else "SLURM's daemons need root"
@@ -69,7 +71,7 @@ def run_slurm(folder: Path) -> Iterator[dict[str, str]]:
     )
     (folder / "slurm.conf").write_text(text)
     (folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/null\n")
-    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
+    environment = os.environ | {"PATH": SEARCH_PATH, "SLURM_CONF": str(folder / "slurm.conf")}
     with ExitStack() as stack:
         files = [f"--{name}-file={folder}/munged.{name}" for name in ("pid", "log", "seed")] + [
             f"--key-file={folder}/munge.key",
