@@ -115,13 +115,11 @@ def split_frames(
     for name, members in groups.items():
         if name in chosen:
             continue
-        kept = _hold_out(members, held_out_temperatures_K, held_out_elements)
-        if kept is None:
+        fate = _find_fate(members, held_out_temperatures_K, held_out_elements, train_references)
+        if fate is None:
             rest.append(name)
-        elif kept == "reference" and train_references and not _has(members, held_out_elements):
-            chosen[name] = "train"
         else:
-            chosen[name] = kept
+            chosen[name] = fate
     chosen |= _draw(_order(rest, groups, seed), validation_fraction, held_out_fraction, seed)
     if "train" not in chosen.values():
         raise InputError(
@@ -172,22 +170,21 @@ def _gather(frames: Sequence[SplitFrame]) -> dict[str, list[SplitFrame]]:
     return dict(sorted(groups.items()))
 
 
-def _hold_out(
-    members: list[SplitFrame], temperatures_K: Collection[float], elements: Collection[str]
+def _find_fate(
+    members: list[SplitFrame],
+    temperatures_K: Collection[float],
+    elements: Collection[str],
+    train_references: bool,
 ) -> SplitName | None:
     """Return the split that a trajectory belongs to whatever is drawn, None if it is free."""
+    has_held_out = any(not frame.elements.isdisjoint(elements) for frame in members)
     if any(frame.kind == "reference" for frame in members):
-        return "reference"
-    if _has(members, elements):
+        return "train" if train_references and not has_held_out else "reference"
+    if has_held_out:
         return "held_out_dopant"
     if any(_is_at(frame.temperature_K, T) for frame in members for T in temperatures_K):
         return "held_out_temperature"
     return None
-
-
-def _has(members: list[SplitFrame], elements: Collection[str]) -> bool:
-    """Say whether any of the elements is in a frame."""
-    return any(not frame.elements.isdisjoint(elements) for frame in members)
 
 
 def _order(names: list[str], groups: dict[str, list[SplitFrame]], seed: int) -> list[str]:

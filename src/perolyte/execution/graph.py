@@ -58,7 +58,7 @@ class JobGraph:
         with warnings.catch_warnings():
             # independent jobs are the rule here, and their order does not matter
             warnings.filterwarnings("ignore", message="Some jobs are not connected")
-            jobs = list(flow.iterflow())
+            jobs = list(flow.iterflow()) if flow.jobs else []  # jobflow iterates over no empty flow
         for job, parents in jobs:
             node = Node(job, frozenset(parents) - {job.uuid} - holders, holders)
             self.nodes[node.key] = node

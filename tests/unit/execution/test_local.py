@@ -76,6 +76,13 @@ def test_results_are_right_and_the_second_run_reuses_everything(run, store, tmp_
     assert {path.name for path in (tmp_path / "jobs").iterdir()} == {".lock", "state.json"}
 
 
+def test_a_flow_without_jobs_is_done(run):
+    """Such as the labels that are still missing, when none is."""
+    report = run(Flow([]))
+    assert report.ok
+    assert report.n_done == 0
+
+
 def test_a_folder_relative_to_the_working_directory(store, tmp_path, monkeypatch):
     """Workers change their directory with every job; the folder must not move with them."""
     monkeypatch.chdir(tmp_path)
